@@ -1,0 +1,94 @@
+"""The bytes of one version of a file, kept on disk, with their hashes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+_HASH_SLICE = 2**20  # bytes
+_CASTAGNOLI = 0x82F63B78  # the reflected CRC-32C polynomial (RFC 3720)
+
+
+class Content:
+    """One version of a file: ``bytes`` are spooled to a nameless temporary file."""
+
+    def __init__(self, source: bytes | Path) -> None:
+        self._file = _opened(source)
+        self._lock = threading.Lock()
+        self.size = os.fstat(self._file.fileno()).st_size
+
+    def fileno(self) -> int:
+        """Return the descriptor that ``sendfile`` reads from."""
+        return self._file.fileno()
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return up to `length` bytes from `start`; safe from any thread."""
+        if hasattr(os, "pread"):
+            return os.pread(self.fileno(), length, start)
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(length)
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 in hexadecimal."""
+        return self._digest("sha256")
+
+    @cached_property
+    def sha1(self) -> str:
+        """SHA-1 in hexadecimal."""
+        return self._digest("sha1")
+
+    @cached_property
+    def md5(self) -> str:
+        """MD5 in hexadecimal."""
+        return self._digest("md5")
+
+    @cached_property
+    def crc32c(self) -> str:
+        """CRC-32C as Google writes it: base64 of the four big-endian bytes."""
+        crc = 0xFFFFFFFF
+        for start in range(0, self.size, _HASH_SLICE):
+            crc = _crc32c(crc, self.read(start, _HASH_SLICE))
+        return base64.b64encode((crc ^ 0xFFFFFFFF).to_bytes(4, "big")).decode()
+
+    def _digest(self, algorithm: str) -> str:
+        hasher = hashlib.new(algorithm, usedforsecurity=False)
+        for start in range(0, self.size, _HASH_SLICE):
+            hasher.update(self.read(start, _HASH_SLICE))
+        return hasher.hexdigest()
+
+
+def _opened(source: bytes | Path) -> IO[bytes]:
+    if isinstance(source, Path):
+        return source.open("rb", buffering=0)
+    spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (closed by Content.close)
+    view = memoryview(source)
+    while view:
+        view = view[spool.write(view) :]
+    return spool
+
+
+def _crc32c(crc: int, data: bytes) -> int:
+    for byte in data:
+        crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return crc
+
+
+def _crc_row(byte: int) -> int:
+    for _ in range(8):
+        byte = (byte >> 1) ^ (_CASTAGNOLI if byte & 1 else 0)
+    return byte
+
+
+_CRC_TABLE = [_crc_row(byte) for byte in range(256)]

@@ -1,0 +1,158 @@
+"""A file and a Range header into the answer that carries its bytes."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from email.utils import formatdate
+from urllib.parse import quote
+
+from ._answers import Answer, Body, Headers, page
+from ._content import Content
+from ._files import DriveFile
+from ._pages import server_error
+from ._wire import Request
+
+Span = tuple[int, int]  # first byte, one past the last
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def asked_span(header: str | None, size: int) -> Span | None:
+    """Return what a ``Range`` asks of `size` bytes; None if it is none that is honoured.
+
+    The span is empty if it begins at or behind the end.
+    """
+    match = _RANGE.fullmatch((header or "").replace(" ", ""))
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    stop = min(size, int(last) + 1) if last else size
+    return (int(first), stop) if int(first) < stop else (size, size)
+
+
+def is_bounded(header: str | None) -> bool:
+    """Whether a ``Range`` names its last byte."""
+    return re.fullmatch(r"bytes=\d*-\d+", header or "") is not None
+
+
+def serve(file: DriveFile, request: Request, headers: Headers) -> Answer:
+    """Return the whole file, the part asked for, or 416."""
+    content = file.content  # one version, whatever `replace` does meanwhile
+    span = _wanted(file, content, request)
+    if span is None:
+        answer = _whole(file, content, headers)
+    elif span[0] >= span[1]:
+        return _beyond(file, content)
+    else:
+        answer = _part(file, content, span, headers)
+    return _zipped(answer) if file.gzip else answer
+
+
+def _wanted(file: DriveFile, content: Content, request: Request) -> Span | None:
+    if file.ranges == "ignore" or not _validator_matches(file, request):
+        return None
+    if file.ranges_after_bytes is not None and file.served >= file.ranges_after_bytes:
+        return None
+    return asked_span(request.headers.get("range"), content.size)
+
+
+def _validator_matches(file: DriveFile, request: Request) -> bool:
+    condition = request.headers.get("if-range")
+    return condition is None or condition in (file.etag, file.last_modified)
+
+
+def _whole(file: DriveFile, content: Content, headers: Headers) -> Answer:
+    return _data(200, file, Body(file, content, 0, content.size), headers)
+
+
+def _part(file: DriveFile, content: Content, asked: Span, headers: Headers) -> Answer:
+    start, stop = _served_span(file, asked, content.size)
+    total = content.size + (file.ranges == "other-total")
+    answer = _data(206, file, Body(file, content, start, stop), headers)
+    if file.ranges != "no-content-range":
+        answer.headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{total}"))
+    return answer
+
+
+def _served_span(file: DriveFile, asked: Span, size: int) -> Span:
+    start, stop = asked
+    if file.ranges == "wrong-start":
+        start = start - 1 if start else min(1, size - 1)
+        return start, max(stop, start + 1)
+    if file.ranges == "short":
+        return start, start + max(1, (stop - start) // 2)
+    return asked
+
+
+def _beyond(file: DriveFile, content: Content) -> Answer:
+    answer = page(server_error(416), status=416)
+    if file.content_range_on_416:
+        answer.headers.append(("Content-Range", f"bytes */{content.size}"))
+    return answer
+
+
+def _data(status: int, file: DriveFile, body: Body, headers: Headers) -> Answer:
+    return Answer(status, [*headers, *_optional_headers(file, body.content)], body, "data")
+
+
+def _optional_headers(file: DriveFile, content: Content) -> Headers:
+    crc = f"crc32c={content.crc32c}" if file.goog_hash else None
+    values = {
+        "Last-Modified": file.last_modified,
+        "ETag": file.etag,
+        "Accept-Ranges": file.accept_ranges,
+        "X-Goog-Hash": crc,
+    }
+    return [(name, value) for name, value in values.items() if value is not None]
+
+
+def _zipped(answer: Answer) -> Answer:
+    body = answer.body
+    if isinstance(body, Body):
+        data = body.content.read(body.start, body.length)
+        packed = body.file.keep(gzip.compress(data, mtime=0))
+        answer.body = Body(body.file, packed, 0, packed.size)
+        answer.headers.append(("Content-Encoding", "gzip"))
+    return answer
+
+
+def drive_headers(file: DriveFile, upload_id: str) -> Headers:
+    """Return the headers by which Drive's upload server is known."""
+    headers = [
+        ("Content-Type", file.content_type or file.mime),
+        ("Content-Disposition", disposition(file)),
+        ("Cache-Control", file.cache_control or ""),
+        ("Access-Control-Allow-Origin", "*"),
+        ("Cross-Origin-Resource-Policy", "same-site"),
+        ("Expires", formatdate(usegmt=True)),
+        ("X-GUploader-UploadID", upload_id if file.upload_id else ""),
+        ("Server", "UploadServer"),
+    ]
+    return [(name, value) for name, value in headers if value]
+
+
+def disposition(file: DriveFile) -> str:
+    """Return the ``Content-Disposition`` value, empty for none."""
+    if file.disposition == "none":
+        return ""
+    if file.disposition == "raw-utf8":
+        raw = _quotable(file.name).encode().decode("latin-1")
+        return f'attachment; filename="{raw}"'
+    plain = _quotable(_ascii(file.name))
+    if file.disposition == "ascii":
+        return f'attachment; filename="{plain}"'
+    if file.disposition == "utf8-star":
+        return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+    return file.disposition
+
+
+def _ascii(name: str) -> str:
+    """Return a name as Drive falls back: each run of other letters becomes one underscore."""
+    return re.sub(r"[^\x20-\x7e]+", "_", name)
+
+
+def _quotable(name: str) -> str:
+    return re.sub(r"[\r\n]", "_", name).replace("\\", "\\\\").replace('"', '\\"')

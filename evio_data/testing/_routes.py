@@ -1,0 +1,90 @@
+"""A host and a path into the function that answers; a path asked of the wrong host is 404."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import _api, _web
+from ._answers import Answer, page
+from ._files import DriveFile
+from ._model import Drive
+from ._wire import Request
+
+DRIVE = "drive.google.com"
+DOCS = "docs.google.com"
+CONTENT = "drive.usercontent.google.com"
+API = "www.googleapis.com"
+ACCOUNTS = "accounts.google.com"
+GOOGLE_HOSTS = frozenset({DRIVE, DOCS, CONTENT, API, ACCOUNTS})
+ITSELF = ("127.0.0.1", "localhost")
+
+Responder = Callable[[Drive, Request], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The hosts on which a path means something, the first the usual one."""
+
+    hosts: tuple[str, ...]
+    path: re.Pattern[str]
+    respond: Responder
+
+
+def _route(hosts: tuple[str, ...], path: str, respond: Responder) -> Route:
+    return Route(hosts, re.compile(path), respond)
+
+
+_BOTH = (DRIVE, DOCS)
+_ROUTES = (
+    _route((CONTENT,), r"/download", _web.download),
+    _route(_BOTH, r"(/u/\d+|/a/[^/]+)?/uc", _web.uc),
+    _route((API,), r"/drive/v3/files(/[^/]+)?", _api.files),
+    _route((ITSELF[0],), r"/plain/.+", _web.plain),
+    _route(_BOTH, r"(/a/[^/]+)?/file(/u/\d+)?/d/[^/]+(/(view|edit|preview))?", _web.view),
+    _route((DRIVE,), r"/open", _web.open_link),
+    _route((DOCS,), r"/leaf", _web.open_link),
+    _route((DRIVE,), r"/(embeddedfolderview|folderview)", _web.embedded_folder),
+    _route((DRIVE,), r"/drive(/u/\d+)?/folders/[^/]+", _web.folder_page),
+    _route((DOCS,), r"/(document|spreadsheets|presentation)/d/[^/]+/\w+", _web.native_document),
+    _route((ACCOUNTS,), r"/ServiceLogin|/v3/signin/identifier", _web.sign_in_page),
+)
+
+
+def answer(drive: Drive, request: Request) -> tuple[str, Answer]:
+    """Return the host that was meant, and its answer."""
+    route = next((route for route in _ROUTES if _leads(route, request)), None)
+    if route is None:
+        return request.host, page("<h1>404 Not Found</h1>", status=404)
+    host = route.hosts[0] if request.host in ITSELF else request.host
+    return host, _dressed(drive, host, request, _respond(drive, host, request, route))
+
+
+def _leads(route: Route, request: Request) -> bool:
+    here = request.host in ITSELF or request.host in route.hosts
+    return here and route.path.fullmatch(request.path) is not None
+
+
+def _respond(drive: Drive, host: str, request: Request, route: Route) -> Answer:
+    allowed = host not in GOOGLE_HOSTS or drive.traffic.admit(
+        drive.max_requests_per_second, sorry_for=drive.sorry_for
+    )
+    return route.respond(drive, request) if allowed else _web.sorry(drive.sorry_status)
+
+
+def _dressed(drive: Drive, host: str, request: Request, answer: Answer) -> Answer:
+    """Add what every answer has: whose file it is, and a cookie."""
+    answer.file_id = _file_id(drive, request)
+    if drive.cookies and host in (DRIVE, DOCS, CONTENT):
+        answer.headers.append(("Set-Cookie", drive.cookie()))
+    return answer
+
+
+def _file_id(drive: Drive, request: Request) -> str | None:
+    if "id" in request.query:
+        return request.query["id"]
+    names = request.path.split("/")
+    known = (name for name in names if isinstance(drive.items.get(name), DriveFile))
+    by_name = drive.named("/".join(names[2:])) if names[1] == "plain" else None
+    return by_name.id if by_name else next(known, None)

@@ -1,0 +1,55 @@
+"""How much is asked at once, and how often, into whether Google says "Sorry..."."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+
+# A client sees the end of a body a moment before the server does: without this grace a
+# client that keeps to the limit exactly would be refused now and then.
+_SLOT_GRACE = 0.25  # seconds
+
+
+class Traffic:
+    """What one client address has under way; a limit of None is no limit."""
+
+    def __init__(self) -> None:
+        self._active = 0
+        self._sorry_until = 0.0
+        self._recent: deque[float] = deque()
+        self._changed = threading.Condition()
+
+    def admit(self, per_second: float | None, *, sorry_for: float) -> bool:
+        """Count one request; False if it is to get the "Sorry..." page."""
+        with self._changed:
+            now = time.monotonic()
+            if now < self._sorry_until:
+                return False
+            if per_second is None or self._count(now) <= per_second:
+                return True
+            self._sorry_until = now + sorry_for
+            return False
+
+    def enter(self, at_once: int | None, *, sorry_for: float) -> bool:
+        """Take a slot for a body of data; False if there are too many."""
+        with self._changed:
+            if at_once is None or self._changed.wait_for(
+                lambda: self._active < at_once, timeout=_SLOT_GRACE
+            ):
+                self._active += 1
+                return True
+            self._sorry_until = time.monotonic() + sorry_for
+            return False
+
+    def leave(self) -> None:
+        """Give a slot back."""
+        with self._changed:
+            self._active -= 1
+            self._changed.notify_all()
+
+    def _count(self, now: float) -> int:
+        self._recent.append(now)
+        while self._recent[0] < now - 1:
+            self._recent.popleft()
+        return len(self._recent)
