@@ -63,9 +63,10 @@ _REASONS = {
 _HIDES_METADATA = ("sign-in", "denied", "denied-200", "not-found")
 
 
-def error(reason: str, file_id: str = "") -> Answer:
-    """Return the JSON of an API error."""
-    status, domain, text = _ERRORS[reason]
+def error(reason: str, file_id: str = "", status: int | None = None) -> Answer:
+    """Return the JSON of an API error, with its usual status unless one is given."""
+    usual, domain, text = _ERRORS[reason]
+    status = status or usual
     message = text.format(id=file_id)
     detail = {"domain": domain, "reason": reason, "message": message}
     if reason in _LOCATIONS:
@@ -127,8 +128,7 @@ def _file_refused(file: DriveFile, request: Request, *, media: bool) -> Answer |
 
 
 def _failure(file: DriveFile, status: int) -> Answer:
-    answer = error("backendError", file.id)
-    answer.status = status
+    answer = error("backendError", file.id, status)
     if file.retry_after is not None:
         answer.headers.append(("Retry-After", file.retry_after))
     return answer

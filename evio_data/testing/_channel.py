@@ -29,7 +29,10 @@ class Channel:
 
     def secure(self, context: ssl.SSLContext) -> None:
         """Speak TLS from here on, as the server."""
-        self._socket = context.wrap_socket(self._socket, server_side=True)
+        # Known before the handshake, so that `wake` reaches a client that never begins it.
+        secured = context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+        self._socket = secured
+        secured.do_handshake()
 
     @property
     def secured(self) -> bool:

@@ -29,8 +29,10 @@ def asked_span(header: str | None, size: int) -> Span | None:
     first, last = match.groups()
     if not first:
         return max(0, size - int(last)), size
+    if last and int(last) < int(first):
+        return None
     stop = min(size, int(last) + 1) if last else size
-    return (int(first), stop) if int(first) < stop else (size, size)
+    return min(int(first), size), stop
 
 
 def is_bounded(header: str | None) -> bool:

@@ -37,6 +37,7 @@ Garble = Literal["flip"] | Callable[[bytes, int], bytes]
 
 _CHOICES: dict[str, tuple[object, ...]] = {
     "refuse": (None, *get_args(Refusal)),
+    "quota": (None, *get_args(Quota)),
     "language": get_args(Language),
     "cut_how": get_args(Cut),
     "length": get_args(Length),
@@ -55,7 +56,8 @@ def new_id() -> str:
 def check_choice(name: str, value: object) -> None:
     """Raise `ValueError` if the switch `name` has no position `value`."""
     choices = _CHOICES.get(name)
-    if choices is not None and value not in choices:
+    counted = name == "quota" and isinstance(value, int)
+    if choices is not None and value not in choices and not counted:
         raise ValueError(f"{name} is one of {', '.join(map(repr, choices))}; not {value!r}")
 
 

@@ -38,7 +38,8 @@ def _entry(item: Item, language: str) -> str:
         '<div class="flip-entry-visual"><div class="flip-entry-visual-card"></div></div>'
         f'<div class="flip-entry-list-icon">{_icon(item)}</div>'
         f'<div class="flip-entry-title">{_title(item)}</div></a></div>'
-        f'<div class="flip-entry-last-modified"><div>{_date_label(item, language)}</div></div></div>'
+        '<div class="flip-entry-last-modified">'
+        f"<div>{_date_label(item, language)}</div></div></div>"
     )
 
 

@@ -88,7 +88,7 @@ class Drive:
 
     def named(self, name: str) -> DriveFile | None:
         """Return the first file of that name."""
-        files = (item for item in self.items.values() if isinstance(item, DriveFile))
+        files = (item for item in list(self.items.values()) if isinstance(item, DriveFile))
         return next((file for file in files if file.name == name), None)
 
     def too_large(self, file: DriveFile) -> bool:

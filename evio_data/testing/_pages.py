@@ -1,7 +1,7 @@
 """The pages that Google writes instead of a file: values in, one line of HTML out.
 
-The literals are those of ``drive-behaviour.md``'s captures; what a page says beyond them
-only fills it to its usual size.
+The literals are those of public captures; what a page says beyond them only fills it to
+its usual size.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _QUOTA = {
         "domain administrator.",
     ),
     "es": (
-        "Google Drive – Cuota superada",
+        "Google Drive \u2013 Cuota superada",
         "En este momento no se puede ver ni descargar este archivo.",
         "Demasiados usuarios lo han visto o descargado recientemente. Inténtalo más tarde. "
         "Si el archivo es muy grande o se comparte con muchas personas, pueden pasar hasta "
         "24 horas antes de que se pueda ver o descargar.",
     ),
     "de": (
-        "Google Drive – Quote überschritten",
+        "Google Drive \u2013 Quote überschritten",
         "Diese Datei kann derzeit weder angesehen noch heruntergeladen werden.",
         "Zu viele Nutzer haben diese Datei kürzlich angesehen oder heruntergeladen. Bitte "
         "versuchen Sie es später noch einmal. Bei großen oder häufig geteilten Dateien kann "
@@ -236,7 +236,7 @@ def _robot(title: str, number: str, text: str) -> str:
         f"<!DOCTYPE html><html lang=en><meta charset=utf-8><title>{title}</title>"
         "<style>*{margin:0;padding:0}html{font:15px/22px arial,sans-serif;background:#fff}"
         "body{margin:7% auto 0;max-width:390px;min-height:180px;padding:30px 0 15px}</style>"
-        f"<p><b>{number}</b> <ins>That’s an error.</ins><p>{text} <ins>That’s all we know.</ins>"
+        f"<p><b>{number}</b> <ins>That's an error.</ins><p>{text} <ins>That's all we know.</ins>"
     )
 
 

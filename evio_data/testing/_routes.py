@@ -36,6 +36,7 @@ def _route(hosts: tuple[str, ...], path: str, respond: Responder) -> Route:
     return Route(hosts, re.compile(path), respond)
 
 
+_EDITORS = "document|spreadsheets|presentation"
 _BOTH = (DRIVE, DOCS)
 _ROUTES = (
     _route((CONTENT,), r"/download", _web.download),
@@ -47,7 +48,8 @@ _ROUTES = (
     _route((DOCS,), r"/leaf", _web.open_link),
     _route((DRIVE,), r"/(embeddedfolderview|folderview)", _web.embedded_folder),
     _route((DRIVE,), r"/drive(/u/\d+)?/folders/[^/]+", _web.folder_page),
-    _route((DOCS,), r"/(document|spreadsheets|presentation)/d/[^/]+/\w+", _web.native_document),
+    _route((DOCS,), r"/folder/d/[^/]+(/edit)?", _web.folder_page),
+    _route((DOCS,), rf"/({_EDITORS})(/u/\d+)?/d/[^/]+(/\w+)?", _web.native_document),
     _route((ACCOUNTS,), r"/ServiceLogin|/v3/signin/identifier", _web.sign_in_page),
 )
 

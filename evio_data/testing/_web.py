@@ -10,14 +10,14 @@ from urllib.parse import quote, urlencode
 from . import _data, _listing, _pages
 from ._answers import Answer, page, redirect
 from ._files import DriveFile, Hop
-from ._folders import DriveFolder, NativeDocument, Shortcut
+from ._folders import DriveFolder, Item, NativeDocument, Shortcut
 from ._model import Drive
 from ._wire import Request
 
 DOWNLOAD = "https://drive.usercontent.google.com/download"
 _VIEW = "https://drive.google.com/file/d/{}/view"
 _SIGN_IN = "https://accounts.google.com/ServiceLogin?service=wise&passive=1209600&continue={}"
-_KEPT_BY_UC = ("id", "export", "resourcekey")
+_KEPT_BY_UC: tuple[str, ...] = ("id", "export", "resourcekey")
 _PLAIN_STATUS = {"not-found": 404, "sign-in": 401, "sorry": 429}  # any other refusal is 403
 
 _REFUSALS: dict[str, Callable[[], Answer]] = {
@@ -73,7 +73,8 @@ def uc(drive: Drive, request: Request) -> Answer:
 
 def _to_download(request: Request) -> Answer:
     # `confirm` is dropped: that is why appending it to a link does not help.
-    kept = {key: value for key, value in request.query.items() if key in _KEPT_BY_UC}
+    query = request.query
+    kept = {key: query[key] for key in _KEPT_BY_UC if key in query}
     if not kept.get("id"):
         return not_found(request)
     return redirect(f"{DOWNLOAD}?{urlencode(kept)}", status=303)
@@ -113,10 +114,14 @@ def _scripted_at(hop: Hop) -> Gate:
 
 def scripted(file: DriveFile, status: int) -> Answer:
     """Return a failure that a test has put on the list, with its ``Retry-After``."""
-    answer = sorry(status) if status == 429 else page(_pages.server_error(status), status)
+    answer = sorry(status) if status == 429 else page(_failure_text(status), status)
     if file.retry_after is not None:
         answer.headers.append(("Retry-After", file.retry_after))
     return answer
+
+
+def _failure_text(status: int) -> str:
+    return _pages.forbidden() if status == 403 else _pages.server_error(status)
 
 
 def _elsewhere(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
@@ -232,7 +237,11 @@ def open_link(drive: Drive, request: Request) -> Answer:
     item = drive.items.get(request.query.get("id", ""))
     if item is None:
         return not_found(request)
-    return redirect(item.url if not isinstance(item, DriveFile) else _VIEW.format(item.id))
+    return redirect(_address(item))
+
+
+def _address(item: Item) -> str:
+    return _VIEW.format(item.id) if isinstance(item, DriveFile) else item.url
 
 
 def view(drive: Drive, request: Request) -> Answer:
@@ -240,7 +249,7 @@ def view(drive: Drive, request: Request) -> Answer:
     match = re.search(r"/d/([^/]+)", request.path)
     item = drive.items.get(match[1] if match else "")
     if isinstance(item, Shortcut):
-        return redirect(_VIEW.format(item.target.id))
+        return redirect(_address(item.target))
     if not isinstance(item, DriveFile) or item.refuse == "not-found":
         return not_found(request)
     if item.refuse == "sign-in":
@@ -250,7 +259,7 @@ def view(drive: Drive, request: Request) -> Answer:
 
 def native_document(drive: Drive, request: Request) -> Answer:
     """Answer the editors of docs.google.com."""
-    item = drive.items.get(request.path.split("/")[3])
+    item = drive.items.get(request.path.split("/d/")[1].partition("/")[0])
     return page(_pages.viewer(item.name)) if item else not_found(request)
 
 
@@ -265,7 +274,8 @@ def embedded_folder(drive: Drive, request: Request) -> Answer:
 
 def folder_page(drive: Drive, request: Request) -> Answer:
     """Show a folder as the page that people browse: its first rows only."""
-    folder = drive.folder_of(request.path.rstrip("/").rpartition("/")[2])
+    match = re.search(r"/(?:d|folders)/([^/]+)", request.path)
+    folder = drive.folder_of(match[1] if match else "")
     refused = _folder_refusal(folder, request)
     if refused is not None or folder is None:
         return refused or not_found(request)

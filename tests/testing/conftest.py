@@ -1,0 +1,67 @@
+"""A server for each test, and one hop of a client that sends Google's URLs to it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from evio_data.testing import DriveServer
+
+Ask = Callable[..., requests.Response]
+RawGet = Callable[..., tuple[bytes, bytes, bool]]
+
+_TIMEOUT = 20  # seconds; only ever reached by a bug
+
+
+@pytest.fixture
+def server() -> Iterator[DriveServer]:
+    """A running server."""
+    with DriveServer() as running:
+        yield running
+
+
+@pytest.fixture
+def ask(server: DriveServer) -> Iterator[Ask]:
+    """One request for a Google (or own) URL, sent to the server; no redirect is followed."""
+    with requests.Session() as session:
+        session.trust_env = False
+
+        def send(url: str, *, method: str = "GET", **headers: str) -> requests.Response:
+            parts = urlsplit(url)
+            target = f"{server.endpoint}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return session.request(
+                method, target, headers=named, allow_redirects=False, timeout=_TIMEOUT
+            )
+
+        yield send
+
+
+@pytest.fixture
+def raw_get(server: DriveServer) -> RawGet:
+    """Get a path over a bare socket: head, body as far as it came, whether it was reset."""
+
+    def get(path: str, *lines: str) -> tuple[bytes, bytes, bool]:
+        with closing(socket.create_connection(("127.0.0.1", server.port), _TIMEOUT)) as client:
+            head = "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *lines, "", ""])
+            client.sendall(head.encode())
+            received, reset = _received(client)
+        answer, _, body = received.partition(b"\r\n\r\n")
+        return answer, body, reset
+
+    return get
+
+
+def _received(client: socket.socket) -> tuple[bytes, bool]:
+    received = b""
+    try:
+        while piece := client.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        return received, True
+    return received, False
