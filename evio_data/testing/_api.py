@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import secrets
 
-from . import _data, _web
+from . import _data, _quota, _refusals
 from ._answers import Answer, as_json
+from ._download import upload_id
 from ._files import DriveFile
 from ._folders import DriveFolder, Item, Shortcut
 from ._model import Drive
@@ -119,11 +119,11 @@ def _sent_key(item_id: str, request: Request) -> str | None:
 def _file_refused(file: DriveFile, request: Request, *, media: bool) -> Answer | None:
     status = file.next_error("download")
     if status is not None:
-        return _web.scripted(file, status) if status == 429 else _failure(file, status)
+        return _refusals.scripted(file, status) if status == 429 else _failure(file, status)
     if file.api_error is not None:
         return error(file.api_error, file.id)
     if file.refuse in ("sorry", "sorry-403"):
-        return _web.sorry(429 if file.refuse == "sorry" else 403)
+        return _refusals.sorry(429 if file.refuse == "sorry" else 403)
     return _media_refused(file, request) if media else None
 
 
@@ -137,22 +137,14 @@ def _failure(file: DriveFile, status: int) -> Answer:
 def _media_refused(file: DriveFile, request: Request) -> Answer | None:
     if file.refuse is not None:
         return error(_REASONS[file.refuse], file.id)
-    spared = file.quota_spares_bounded and _data.is_bounded(request.headers.get("range"))
-    return error("downloadQuotaExceeded") if _over_quota(file, request) and not spared else None
-
-
-def _over_quota(file: DriveFile, request: Request) -> bool:
-    if isinstance(file.quota, int):
-        return file.served >= file.quota
-    span = _data.asked_span(request.headers.get("range"), file.size)
-    resumed = span is not None and span[0] > 0
-    return file.quota in ("always", "after-form") or (file.quota == "on-resume" and resumed)
+    used_up = _quota.is_used_up(file, request) or _quota.is_used_up_after_the_form(file, request)
+    return error("downloadQuotaExceeded") if used_up else None
 
 
 def _file_answer(file: DriveFile, request: Request, *, media: bool) -> Answer:
     if not media:
         return _metadata_answer(file, request)
-    answer = _data.serve(file, request, _data.drive_headers(file, secrets.token_urlsafe(64)))
+    answer = _data.serve(file, request, _data.drive_headers(file, upload_id()))
     if answer.status != 416:
         return answer
     beyond = error("requestedRangeNotSatisfiable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 
-from . import _routes, _web
+from . import _refusals, _routes
 from ._answers import Answer, page
 from ._channel import Channel
 from ._log import Log, RequestRecord
@@ -79,7 +79,7 @@ class Connection:
     def _send_in_turn(self, answer: Answer, request: Request, host: str) -> bool:
         drive = self._drive
         if not drive.traffic.enter(drive.max_connections, sorry_for=drive.sorry_for):
-            refused = _web.sorry(drive.sorry_status)
+            refused = _refusals.sorry(drive.sorry_status)
             refused.file_id = answer.file_id
             return self._send(refused, request, self._record(request, host, refused))
         try:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import _api, _web
+from . import _api, _download, _links, _refusals
 from ._answers import Answer, page
 from ._files import DriveFile
 from ._model import Drive
@@ -39,18 +39,18 @@ def _route(hosts: tuple[str, ...], path: str, respond: Responder) -> Route:
 _EDITORS = "document|spreadsheets|presentation"
 _BOTH = (DRIVE, DOCS)
 _ROUTES = (
-    _route((CONTENT,), r"/download", _web.download),
-    _route(_BOTH, r"(/u/\d+|/a/[^/]+)?/uc", _web.uc),
+    _route((CONTENT,), r"/download", _download.download),
+    _route(_BOTH, r"(/u/\d+|/a/[^/]+)?/uc", _download.uc),
     _route((API,), r"/drive/v3/files(/[^/]+)?", _api.files),
-    _route((ITSELF[0],), r"/plain/.+", _web.plain),
-    _route(_BOTH, r"(/a/[^/]+)?/file(/u/\d+)?/d/[^/]+(/(view|edit|preview))?", _web.view),
-    _route((DRIVE,), r"/open", _web.open_link),
-    _route((DOCS,), r"/leaf", _web.open_link),
-    _route((DRIVE,), r"/(embeddedfolderview|folderview)", _web.embedded_folder),
-    _route((DRIVE,), r"/drive(/u/\d+)?/folders/[^/]+", _web.folder_page),
-    _route((DOCS,), r"/folder/d/[^/]+(/edit)?", _web.folder_page),
-    _route((DOCS,), rf"/({_EDITORS})(/u/\d+)?/d/[^/]+(/\w+)?", _web.native_document),
-    _route((ACCOUNTS,), r"/ServiceLogin|/v3/signin/identifier", _web.sign_in_page),
+    _route((ITSELF[0],), r"/plain/.+", _download.plain),
+    _route(_BOTH, r"(/a/[^/]+)?/file(/u/\d+)?/d/[^/]+(/(view|edit|preview))?", _links.view),
+    _route((DRIVE,), r"/open", _links.open_link),
+    _route((DOCS,), r"/leaf", _links.open_link),
+    _route((DRIVE,), r"/(embeddedfolderview|folderview)", _links.embedded_folder),
+    _route((DRIVE,), r"/drive(/u/\d+)?/folders/[^/]+", _links.folder_page),
+    _route((DOCS,), r"/folder/d/[^/]+(/edit)?", _links.folder_page),
+    _route((DOCS,), rf"/({_EDITORS})(/u/\d+)?/d/[^/]+(/\w+)?", _links.native_document),
+    _route((ACCOUNTS,), r"/ServiceLogin|/v3/signin/identifier", _links.sign_in_page),
 )
 
 
@@ -72,7 +72,7 @@ def _respond(drive: Drive, host: str, request: Request, route: Route) -> Answer:
     allowed = host not in GOOGLE_HOSTS or drive.traffic.admit(
         drive.max_requests_per_second, sorry_for=drive.sorry_for
     )
-    return route.respond(drive, request) if allowed else _web.sorry(drive.sorry_status)
+    return route.respond(drive, request) if allowed else _refusals.sorry(drive.sorry_status)
 
 
 def _dressed(drive: Drive, host: str, request: Request, answer: Answer) -> Answer:
