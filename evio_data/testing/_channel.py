@@ -16,7 +16,8 @@ _HEAD_LIMIT = 64 * 1024  # bytes; no client of ours sends a longer head
 _RECEIVE = 64 * 1024  # bytes
 _DRAIN_STEP = 0.002  # seconds between two looks at the send queue
 _DRAIN_STEPS = 1000  # two seconds in all
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+# `struct linger` (on, 0 seconds): two shorts on Windows, two ints elsewhere.
+_RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Channel:

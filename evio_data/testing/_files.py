@@ -65,11 +65,15 @@ def check_choice(name: str, value: object) -> None:
 class DriveFile:
     """A file that a `DriveServer` serves; made by `DriveServer.add`.
 
-    Every attribute below `content` is a switch: set it at any time, also while
+    Every attribute from `large` on is a switch: set it at any time, also while
     downloads run. A misspelt switch raises `AttributeError`, a wrong position `ValueError`.
 
     Attributes
     ----------
+    name, id, mime
+        What Drive calls it, its id, its MIME type.
+    content, keep
+        The present version, and how the server stores a new one: see `replace`.
     large
         Whether the warning page comes first; None: if it is over the server's `scan_limit`.
     refuse
