@@ -1,0 +1,294 @@
+"""One request in, one open answer out, read without copies: requests is spoken here."""
+
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import metadata
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from urllib3.util.retry import Retry
+
+from ._wording import clean
+from .errors import DownloadError
+
+CONNECT_TIMEOUT = 15.0  # seconds
+MAX_REDIRECTS = 10
+MAX_PAGE = 512 * 1024  # bytes of a page that are read at most
+MAX_RETRY_AFTER = 6 * 3600.0  # seconds; a longer wish is taken for this
+TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
+
+Route = Callable[[str], str]  # an address -> where to ask for it really; raises to forbid it
+
+
+class TransportError(Exception):
+    """A fault that may pass: a reset, a cut body, a time-out, a 5xx.
+
+    Attributes
+    ----------
+    wait : float or None
+        Seconds that the server asks to wait.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class BusyError(TransportError):
+    """The server asks for fewer requests (429, or Drive's "Sorry..." page)."""
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: somebody asked to stop
+    """The work was asked to stop."""
+
+
+class Answer:
+    """An answer whose body has not been read yet; close it, or use it in a ``with``.
+
+    Parameters
+    ----------
+    response : requests.Response
+    url : str
+        The address as the server of the last hop is publicly known, before routing.
+    """
+
+    def __init__(self, response: requests.Response, url: str) -> None:
+        self._response = response
+        self._raw: Any = response.raw
+        self.url = url
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.readinto = self._reader()
+
+    def _reader(self) -> Callable[[memoryview], int]:
+        # http.client's own readinto goes from the socket into the caller's buffer; urllib3's
+        # public one allocates and copies (0.2 to 0.3 s a GiB).
+        inner = getattr(self._raw, "_original_response", None)
+        direct = getattr(inner, "readinto", None)
+        return direct if direct is not None else self._raw.readinto  # type: ignore[no-any-return]
+
+    @property
+    def coding(self) -> str:
+        """The content coding of the body; empty for none."""
+        coding = self.headers.get("Content-Encoding", "").strip().lower()
+        return "" if coding == "identity" else coding
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether the body tells its own end (chunked), so that a cut cannot pass for the end."""
+        return "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+
+    def read_into(self, view: memoryview) -> int:
+        """Read some bytes of the body; 0 at its end.
+
+        Raises
+        ------
+        TransportError
+            When the line breaks or falls silent.
+        """
+        try:
+            return self.readinto(view)
+        except Exception as error:
+            raise _as_transport_error(error) from error
+
+    def page(self) -> str:
+        """Return the body as text, at most `MAX_PAGE` bytes of it."""
+        try:
+            body: bytes = self._raw.read(MAX_PAGE, decode_content=True)
+        except Exception as error:
+            raise _as_transport_error(error) from error
+        return body.decode("utf-8", "replace")
+
+    def wait(self) -> float | None:
+        """Return the seconds of ``Retry-After``, given as a number or as a date."""
+        value = self.headers.get("Retry-After")
+        if not value:
+            return None
+        with suppress(Exception):  # urllib3 raises its own error on nonsense
+            return min(max(0.0, Retry().parse_retry_after(value)), MAX_RETRY_AFTER)
+        return None
+
+    def shut(self) -> None:
+        """Wake a thread that is waiting for this body's next byte; safe from any thread."""
+        with suppress(Exception):
+            self._raw.connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Give the connection back for the next request; the body must have been read whole."""
+        inner = getattr(self._raw, "_original_response", None)
+        if inner is not None and inner.isclosed():
+            self._raw.release_conn()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection, read or not."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+class Connection:
+    """A line to each host that is asked, kept alive between requests; for one thread.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds of silence after which a line is taken for dead.
+    """
+
+    def __init__(self, *, timeout: float) -> None:
+        self._timeout = timeout
+        self._session: requests.Session | None = None
+        self._environment: dict[str, dict[str, Any]] = {}
+
+    def get(self, url: str, *, headers: Mapping[str, str], route: Route) -> Answer:
+        """Ask for a URL and follow redirects, each checked by ``route``.
+
+        Raises
+        ------
+        TransportError
+            For faults that may pass.
+        DownloadError
+            For a redirect that must not be followed, and for more than `MAX_REDIRECTS`.
+        """
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._get_once(url, route(url), headers)
+            location = answer.headers.get("Location")
+            if answer.status not in (301, 302, 303, 307, 308) or not location:
+                return answer
+            with answer:
+                answer.page()  # read off, so that the line can be used again
+            url = _target(url, location)
+        raise DownloadError(f"more than {MAX_REDIRECTS} redirects.", advice="Check the URL.")
+
+    def close(self) -> None:
+        """Close all lines."""
+        if self._session is not None:
+            self._session.close()
+
+    def _get_once(self, url: str, routed: str, headers: Mapping[str, str]) -> Answer:
+        session = self._opened()
+        try:
+            prepared = session.prepare_request(requests.Request("GET", routed, headers=headers))
+            response = session.send(
+                prepared,
+                allow_redirects=False,
+                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                **self._surroundings(session, routed),
+            )
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            raise DownloadError(f"cannot use the URL {clean(url)}.") from error
+        except requests.RequestException as error:
+            raise _as_transport_error(error) from error
+        return Answer(response, url)
+
+    def _opened(self) -> requests.Session:
+        if self._session is None:
+            self._session = requests.Session()
+            # Content-Length and ranges count bytes of the file only without a content coding.
+            self._session.headers["Accept-Encoding"] = "identity"
+            self._session.headers["Accept-Language"] = "en"
+            self._session.headers["User-Agent"] = user_agent()
+        return self._session
+
+    def _surroundings(self, session: requests.Session, url: str) -> dict[str, Any]:
+        # Proxies and certificates from the environment: looking them up costs as much as a
+        # small request, so once for each host.
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._environment:
+            self._environment[origin] = dict(
+                session.merge_environment_settings(url, {}, True, None, None)
+            )
+        return self._environment[origin]
+
+
+def user_agent() -> str:
+    """Return how this client names itself."""
+    return f"evio-data/{metadata.version('evio-data')} python-requests/{requests.__version__}"
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        # Header bytes are Latin-1 for http.client; UTF-8 in them is what servers mean.
+        with suppress(UnicodeError):
+            location = location.encode("latin-1").decode("utf-8")
+        target = urljoin(url, location)
+        _ = urlsplit(target).port
+    except ValueError as error:
+        raise DownloadError(f"a redirect leads nowhere: {clean(location)!r}.") from error
+    return target
+
+
+def refuse_downgrade(url: str, *, origin: str) -> str:
+    """Return ``url``, unless it would leave https for something readable on the way.
+
+    Raises
+    ------
+    DownloadError
+        For a step down from https, and for schemes that are not http(s).
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "https" or (scheme == "http" and urlsplit(origin).scheme == "http"):
+        return url
+    raise DownloadError(
+        f"a redirect leads from https to {clean(url)!r}, which is not followed.",
+        advice="Check the URL in the registry.",
+    )
+
+
+def raise_for_transient(answer: Answer) -> None:
+    """Raise for the statuses that ask to come again later.
+
+    Raises
+    ------
+    TransportError
+        For `TRANSIENT` statuses.
+    BusyError
+        For 429.
+    """
+    if answer.status == 429:  # noqa: PLR2004
+        raise BusyError("the server asks for fewer requests (429)", wait=answer.wait())
+    if answer.status in TRANSIENT:
+        raise TransportError(f"the server answered {answer.status}", wait=answer.wait())
+
+
+def _as_transport_error(error: Exception) -> TransportError:
+    return error if isinstance(error, TransportError) else TransportError(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}"
+    for pattern, words in _REASONS:
+        if pattern in text:
+            return words
+    return clean(text, 120)
+
+
+_REASONS = (
+    ("NameResolutionError", "the host name cannot be resolved (no network?)"),
+    ("ConnectTimeout", "the server does not answer"),
+    ("timed out", "the line fell silent"),
+    ("Connection refused", "the connection was refused"),
+    ("Network is unreachable", "the network is unreachable"),
+    ("CERTIFICATE_VERIFY_FAILED", "the server's certificate cannot be verified"),
+    ("IncompleteRead", "the body was cut short"),
+    ("RemoteDisconnected", "the server closed the connection without an answer"),
+    ("reset by peer", "the connection was reset"),
+    ("ProxyError", "the proxy does not answer"),
+)
+
+

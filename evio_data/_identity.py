@@ -1,0 +1,36 @@
+"""Which version of a file an answer is part of, and whether two answers can be of one version."""
+
+from typing import NamedTuple
+
+from ._wording import clean
+
+
+class Identity(NamedTuple):
+    """What an answer tells of which version of the file it is part of."""
+
+    origin: str
+    total: int | None = None  # bytes
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None  # X-Goog-Hash
+
+    def contradicts(self, other: "Identity") -> str | None:
+        """Return what shows that two answers are of different versions, in words, or None."""
+        if None not in (self.total, other.total) and self.total != other.total:
+            return f"its size was {other.total}, and is {self.total}"
+        if self.origin != other.origin:
+            return None  # another server's validators say nothing
+        for what in ("etag", "last_modified", "digest"):
+            mine, theirs = getattr(self, what), getattr(other, what)
+            if mine and theirs and mine != theirs:
+                return f"its {what} was {clean(theirs)!r}, and is {clean(mine)!r}"
+        return None
+
+    def is_sound(self) -> bool:
+        """Say whether the fields are of their types, as a journal on disk may not have them."""
+        texts = (self.etag, self.last_modified, self.digest)
+        return (
+            isinstance(self.origin, str)
+            and all(text is None or isinstance(text, str) for text in texts)
+            and (self.total is None or (type(self.total) is int and self.total >= 0))
+        )
