@@ -1,0 +1,523 @@
+"""One file's bytes, from a source into a partial, over one or several connections, hashed on the way."""
+
+import mmap
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+from . import _ranges
+from ._disk import as_cache_error, free_bytes
+from ._hashing import Follower
+from ._http import BusyError, Connection, Interrupted, TransportError
+from ._partial import STEP, Partial, PartialLostError
+from ._ranges import RangeError, RangeNotSatisfiableError
+from ._source import Body, Readable, Source
+from ._wording import clean, duration, size
+from .errors import CacheError, ChecksumError, DownloadError, EvioDataError
+
+BLOCK = 256 * 1024  # bytes that are received at once; stays in the CPU's cache
+OVERLAP = 64 * 1024  # bytes on disk that a resumed file's first answer must repeat
+AFTER_PROGRESS = 0.1  # seconds before a retry after an attempt that brought bytes
+FIRST_WAIT = 0.5  # seconds before the first retry after one that brought none; doubles
+IMPATIENT = 1  # retries at a source that brings nothing while there is another one
+MAX_WAIT = 60.0  # seconds between two retries
+BUSY_WAIT = 5.0  # seconds for which all connections pause after a 429; triples
+MAX_BUSY_WAIT = 300.0  # seconds
+MAX_FRESH_STARTS = 2  # times that a file may begin again because its remote side changed
+GUARD = 64 * 1024 * 1024  # bytes of disk that a file of unknown size must leave free
+
+
+class Halt:
+    """A request to stop, seen by every waiting or receiving thread within a moment."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._streams: set[Readable] = set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._event.is_set()
+
+    def ask(self) -> None:
+        """Ask every thread to stop, and wake those that wait for bytes."""
+        self._event.set()
+        with self._lock:
+            for stream in self._streams:
+                stream.shut()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep; raise `Interrupted` as soon as somebody asks to stop."""
+        if self._event.wait(seconds):
+            raise Interrupted
+
+    def watch(self, stream: Readable) -> None:
+        """Wake this reader, too, when somebody asks to stop."""
+        with self._lock:
+            self._streams.add(stream)
+        if self.asked:
+            raise Interrupted
+
+    def unwatch(self, stream: Readable) -> None:
+        """Forget a reader that is done."""
+        with self._lock:
+            self._streams.discard(stream)
+
+
+class Segment:
+    """A stretch of the file that one connection receives; ``span`` grows as bytes arrive."""
+
+    def __init__(self, span: list[int], stop: int | None, generation: int) -> None:
+        self.span = span
+        self.stop = stop  # None: to the end, wherever that is
+        self.generation = generation
+        self.first = span[1]
+        self.started = time.monotonic()
+        self.failures = 0  # attempts in a row that brought nothing
+        self.ended_at: int | None = None  # where a body of unknown length ended
+
+    @property
+    def position(self) -> int:
+        """The offset of the next byte."""
+        return self.span[1]
+
+
+class _RemoteChangedError(Exception):
+    """The remote file is another one than that whose bytes we hold."""
+
+
+class Download:
+    """The state of one file that is being received.
+
+    Parameters
+    ----------
+    name : str
+        The registry key, for messages.
+    sources : sequence of Source
+        Tried in this order.
+    partial : Partial
+        Open.
+    sha256 : str or None
+        The known hash: with one, a file of unknown length may be tried.
+    size : int or None
+        Bytes, where the registry says so.
+    halt : Halt
+    retries : int
+        Attempts in a row that may bring no byte.
+    say : callable
+        Takes words for the person who waits.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        name: str,
+        sources: Sequence[Source],
+        partial: Partial,
+        *,
+        sha256: str | None,
+        size: int | None,
+        halt: Halt,
+        retries: int,
+        say: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self.partial = partial
+        self.sha256 = sha256
+        self.expected_size = size
+        self.halt = halt
+        self.retries = retries
+        self.say = say
+        self.active: list[Segment] = []
+        # A file that was resumable is taken for resumable until an answer says otherwise.
+        self.ranges_honoured = partial.resumed > 0
+        self.failure: EvioDataError | None = None
+        self.spliced = partial.resumed > 0  # more than one answer has contributed
+        self.busy = 0  # refusals for business in a row
+        self.started = time.monotonic()
+        self.fetched = 0  # bytes received by this process, repeated ones too
+        self._sources = list(sources)
+        self._lock = threading.RLock()
+        self._generation = 0
+        self._fresh_starts = 0
+        self._ask_ranges = True
+        self._overlap = OVERLAP
+        self.total = size
+        if partial.identity is not None and partial.identity.total is not None:
+            self.total = partial.identity.total
+        self.follower = self._follow()
+
+    # --- what there is to do ------------------------------------------------------------------
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte is there."""
+        return self.total is not None and self.partial.front >= self.total
+
+    def missing(self) -> int:
+        """Return the number of bytes that are still to come, as far as that is known."""
+        return max(0, (self.total or 0) - self.partial.received)
+
+    def claim(self) -> Segment | None:
+        """Return a stretch that nobody is receiving, to be received by the caller."""
+        with self._lock:
+            if self.failure or self.complete:
+                return None
+            gap = self._free_gap()
+            return None if gap is None else self._begin(*gap)
+
+    def _free_gap(self) -> tuple[int, int | None] | None:
+        if self.total is None or not self.ranges_honoured:
+            return None if self.active else (self.partial.front, None)
+        taken = [(s.position, s.stop or self.total) for s in self.active]
+        free = _ranges.gaps([*self.partial.held, *taken], self.total)
+        return free[0] if free else None
+
+    def split(self, share: float) -> Segment | None:
+        """Take what the busiest connection would still have to receive beyond ``share`` bytes."""
+        with self._lock:
+            segment = self.longest()
+            if segment is None or self.total is None or self.failure:
+                return None
+            stop = segment.stop or self.total
+            cut = segment.position + max(int(share), BLOCK)
+            if cut + BLOCK >= stop:
+                return None
+            segment.stop = cut
+            return self._begin(cut, stop)
+
+    def longest(self) -> Segment | None:
+        """Return the segment with the most bytes to come, where it may be shared."""
+        if not self.ranges_honoured or self.total is None:
+            return None
+        return max(self.active, key=lambda s: (s.stop or self.total or 0) - s.position, default=None)
+
+    def _begin(self, start: int, stop: int | None) -> Segment:
+        segment = Segment(self.partial.span_at(start), stop, self._generation)
+        self.active.append(segment)
+        return segment
+
+    # --- receiving ----------------------------------------------------------------------------
+
+    def receive(self, segment: Segment, connection: Connection) -> None:
+        """Receive a segment, through as many attempts as it takes.
+
+        Raises
+        ------
+        BusyError
+            The server wants fewer requests; the rest of the segment is free for others.
+        Interrupted
+            If somebody asked to stop.
+        """
+        try:
+            while self._wants(segment):
+                self._attempt(segment, connection)
+        except (BusyError, Interrupted):
+            raise
+        except EvioDataError as error:
+            self._fail(error)
+        except OSError as error:
+            self._fail(as_cache_error(error, self.partial.path))
+        finally:
+            with self._lock:
+                if segment in self.active:
+                    self.active.remove(segment)
+
+    def _wants(self, segment: Segment) -> bool:
+        if self.halt.asked:
+            raise Interrupted
+        current = segment.generation == self._generation and self.failure is None
+        stop = self.total if segment.stop is None else segment.stop
+        return current and (stop is None or segment.position < stop)
+
+    def _attempt(self, segment: Segment, connection: Connection) -> None:
+        before = segment.position
+        try:
+            self._receive_once(segment, connection)
+        except BusyError:
+            self._count_busy()
+            raise
+        except _RemoteChangedError as error:
+            self._restart(segment.generation, str(error))
+        except RangeNotSatisfiableError as error:
+            self._judge_416(segment, error)
+        except RangeError as error:
+            self._ask_ranges = False
+            self._wait(segment, TransportError(str(error)), progress=False)
+        except TransportError as error:
+            if self.halt.asked:
+                raise Interrupted from error
+            self._wait(segment, error, progress=segment.position > before)
+        except (DownloadError, ChecksumError) as error:
+            self._next_source(error)
+        except PartialLostError as error:
+            raise DownloadError(
+                "another process has taken over this download.", advice="Run again."
+            ) from error
+
+    def _receive_once(self, segment: Segment, connection: Connection) -> None:
+        start = segment.position - self._take_overlap(segment)
+        stop = segment.stop if segment.stop != self.total else None
+        source = self._sources[0]
+        with source.open(connection, start, stop, ranged=self._ask_ranges) as body:
+            self.halt.watch(body.stream)
+            try:
+                if not self._accept(body, segment):
+                    return
+                with self.partial.writer(segment.position) as file, _Buffer() as view:
+                    self._compare(body, segment.position, file, view)
+                    self._pump(body, segment, file, view)
+            finally:
+                self.halt.unwatch(body.stream)
+
+    def _take_overlap(self, segment: Segment) -> int:
+        # Only an earlier process's bytes are doubted, and once: a line that always cuts must
+        # not spend itself on repeating them.
+        if segment.span[0] != 0 or not self.partial.resumed:
+            return 0
+        overlap, self._overlap = self._overlap, 0
+        return min(overlap, segment.position)
+
+    def _accept(self, body: Body, segment: Segment) -> bool:
+        """Take note of what an answer says before its bytes are used; say whether to use them."""
+        placement, identity = body.placement, body.identity
+        with self._lock:
+            if segment.generation != self._generation:
+                return False
+            self._check_size(identity.total)
+            if self.partial.identity is not None:
+                contradiction = identity.contradicts(self.partial.identity)
+                if contradiction:
+                    raise _RemoteChangedError(contradiction)
+            if placement.start > 0 or placement.start < segment.position:
+                self.spliced = True
+            self.ranges_honoured = placement.honoured
+            if self.partial.identity is None or self.total is None:
+                self.partial.identity = identity
+                self.total = identity.total if identity.total is not None else self.total
+                self._check_room()
+        if segment.ended_at is not None and not placement.honoured:
+            self._take_end(segment.ended_at, proven=False)
+            return False
+        if placement.start < segment.position and not placement.honoured:
+            self.say("the server does not resume: receiving from the first byte again")
+        return True
+
+    def _check_size(self, total: int | None) -> None:
+        if total is None or self.expected_size is None or total == self.expected_size:
+            return
+        error = ChecksumError(
+            f"has {total:,} bytes at the source, {self.expected_size:,} in the registry.",
+            advice="The published file changed: ask for a new registry.",
+        )
+        error.expected, error.actual = str(self.expected_size), str(total)
+        raise error
+
+    def _check_room(self) -> None:
+        missing, free = self.missing(), free_bytes(self.partial.path)
+        if free is not None and missing > free:
+            raise no_room(missing, free, str(self.partial.path.parent))
+
+    def _compare(self, body: Body, position: int, file: BinaryIO, view: memoryview) -> None:
+        """Read what an answer repeats, and hold it against the bytes on disk."""
+        at = body.placement.start
+        held = memoryview(bytearray(BLOCK)) if at < position else view
+        file.seek(at)
+        while at < position:
+            count = self._read(body, view[: min(BLOCK, position - at)])
+            file.readinto(held[:count])  # type: ignore[attr-defined]
+            if bytes(held[:count]) != bytes(view[:count]):
+                raise _RemoteChangedError("its bytes differ from those on disk")
+            at += count
+
+    def _read(self, body: Body, view: memoryview) -> int:
+        if self.halt.asked:
+            raise Interrupted
+        count = body.stream.read_into(view)
+        self.fetched += count
+        if not count:
+            raise TransportError("the body was cut short")
+        return count
+
+    def _pump(self, body: Body, segment: Segment, file: BinaryIO, view: memoryview) -> None:
+        noted = segment.position
+        try:
+            while (room := self._room(segment, body.placement.stop)) > 0:
+                count = body.stream.read_into(view[: min(room, BLOCK)])
+                if not count:
+                    self._ended(body, segment)
+                    return
+                _write(file, view[:count])
+                segment.span[1] += count
+                self.fetched += count
+                if segment.span[1] - noted >= STEP:
+                    noted = segment.span[1]
+                    self._checkpoint(segment)
+        finally:
+            self.follower.wake()
+            if segment.span[1] > noted:
+                segment.failures, self.busy = 0, 0
+
+    def _room(self, segment: Segment, stop: int | None) -> int:
+        if segment.generation != self._generation or self.failure or self.halt.asked:
+            return 0
+        ends = [end for end in (segment.stop, stop, self.total) if end is not None]
+        return (min(ends) if ends else segment.position + BLOCK) - segment.position
+
+    def _checkpoint(self, segment: Segment) -> None:
+        segment.failures, self.busy = 0, 0
+        self.partial.checkpoint()
+        self.follower.wake()
+        if self.total is None and segment.position % GUARD < STEP:
+            free = free_bytes(self.partial.path)
+            if free is not None and free < GUARD:
+                raise no_room(GUARD, free, str(self.partial.path.parent))
+
+    # --- ends ---------------------------------------------------------------------------------
+
+    def _ended(self, body: Body, segment: Segment) -> None:
+        if body.placement.stop is not None or self.total is not None:
+            raise TransportError("the body was cut short")
+        if body.stream.ends_itself or segment.ended_at == segment.position:
+            self._take_end(segment.position, proven=True)
+            return
+        # A body without a length ends by a close, and so does a cut one: ask what follows.
+        segment.ended_at = segment.position
+
+    def _judge_416(self, segment: Segment, error: RangeNotSatisfiableError) -> None:
+        at_end = self.total is None and error.total in (None, segment.position)
+        if at_end and segment.position > 0:
+            self._take_end(segment.position, proven=True)
+        elif error.total == 0 and not segment.position:
+            self._check_size(0)
+            self._take_end(0, proven=True)
+        elif self._ask_ranges and not segment.position:
+            self._ask_ranges = False
+        else:
+            self._restart(segment.generation, "it ends before the bytes that are on disk")
+
+    def _take_end(self, total: int, *, proven: bool) -> None:
+        if not proven and self.sha256 is None:
+            raise DownloadError(
+                "the server gives no length and no ranges: a cut cannot be told from the end.",
+                advice="Publish the file's SHA-256 in the registry, or use another source.",
+            )
+        with self._lock:
+            self.total = total
+
+    # --- trouble ------------------------------------------------------------------------------
+
+    def _wait(self, segment: Segment, error: TransportError, *, progress: bool) -> None:
+        segment.failures = 0 if progress else segment.failures + 1
+        if segment.failures > (self.retries if len(self._sources) == 1 else IMPATIENT):
+            again = f"{segment.failures} times in a row"
+            segment.failures = 0
+            self._next_source(DownloadError(f"{error}, {again}.", advice=_RUN_AGAIN))
+            return
+        seconds = backoff(segment.failures) if error.wait is None else error.wait
+        self.spliced = self.spliced or self.partial.received > 0
+        self.say(f"{error}; trying again" + (f" in {duration(seconds)}" if seconds > 1 else ""))
+        self.halt.wait(seconds)
+
+    def _count_busy(self) -> None:
+        self.busy += 1
+        if self.busy > self.retries:
+            self._next_source(
+                DownloadError(
+                    f"the server asked {self.busy} times for fewer requests.",
+                    advice="Wait some minutes and run again with fewer connections (`-j 1`).",
+                )
+            )
+
+    def _next_source(self, error: EvioDataError) -> None:
+        """Go on with the next source, or give up with this one's error."""
+        with self._lock:
+            if len(self._sources) == 1 or isinstance(error, CacheError):
+                raise error
+            label = self._sources.pop(0).label
+            self._ask_ranges = True
+            self.say(f"{label}: {clean(str(error))} Going on with {self._sources[0].label}")
+
+    def _fail(self, error: EvioDataError) -> None:
+        with self._lock:
+            if self.failure is None:
+                if isinstance(error, DownloadError):
+                    error.received = self.partial.received
+                self.failure = error
+
+    def _restart(self, generation: int, why: str) -> None:
+        with self._lock:
+            if generation != self._generation:
+                return
+            self._fresh_starts += 1
+            if self._fresh_starts > MAX_FRESH_STARTS:
+                raise DownloadError(
+                    f"the remote file keeps changing ({why}).", advice="Run again later."
+                )
+            self.say(f"the remote file changed ({why}): beginning again")
+            self.begin_again()
+
+    def begin_again(self) -> None:
+        """Drop all bytes and start from zero, in a new file."""
+        with self._lock:
+            self._generation += 1
+            self.active = []
+            self.follower.abandon()
+            self.partial.reset()
+            self.follower = self._follow()
+            self.total = self.expected_size
+            self.ranges_honoured = False
+            self.spliced = False
+            self._ask_ranges = True
+
+    def _follow(self) -> Follower:
+        partial = self.partial
+        follower = Follower(partial.path, lambda: partial.front)
+        follower.wake()  # on resume, what is there is hashed while the connection is made
+        return follower
+
+    def close(self) -> None:
+        """Let go, keeping what arrived."""
+        self.follower.abandon()
+        self.partial.close()
+
+
+class _Buffer:
+    """A page-aligned buffer: receiving into a bytearray was markedly slower where measured."""
+
+    def __enter__(self) -> memoryview:
+        self._map = mmap.mmap(-1, BLOCK)
+        self._view = memoryview(self._map)
+        return self._view
+
+    def __exit__(self, *_: object) -> None:
+        self._view.release()
+
+
+def _write(file: BinaryIO, view: memoryview) -> None:
+    written = file.write(view)
+    while written < len(view):
+        written += file.write(view[written:])
+
+
+def backoff(failures: int) -> float:
+    """Return the seconds to wait after so many attempts in a row that brought nothing, with jitter."""
+    seconds = min(FIRST_WAIT * 2.0 ** (failures - 1), MAX_WAIT) if failures else AFTER_PROGRESS
+    return seconds * random.uniform(0.75, 1.25)  # noqa: S311
+
+
+def no_room(missing: int, free: int, folder: str) -> CacheError:
+    """Return the error for a disk that cannot take what is missing."""
+    import errno
+
+    error = CacheError(
+        f"needs {size(missing)} and the disk has {size(free)} free ({folder}).",
+        advice="Make room, or set EVIO_DATA_DIR to a larger disk.",
+    )
+    error.errno = errno.ENOSPC
+    return error
+
+
+_RUN_AGAIN = "Run again: what arrived is kept."
