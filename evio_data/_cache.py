@@ -1,0 +1,243 @@
+"""A registry key in, its file on disk out: layout, stamps, pins and the one atomic publication."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from threading import get_ident
+from typing import NamedTuple
+
+from ._disk import as_cache_error
+from ._registry import STATE_FOLDER
+from .errors import CacheError
+
+CACHEDIR_TAG = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# This file is a cache directory tag, for programs that make back-ups.\n"
+    "# See https://bford.info/cachedir/\n"
+)
+
+
+class Stamp(NamedTuple):
+    """What was true of a file when its hash was last known to be right."""
+
+    sha256: str
+    size: int  # bytes
+    mtime_ns: int
+    inode: int
+
+    def matches(self, status: os.stat_result) -> bool:
+        """Say whether a file is still the one that was stamped, as far as its status tells."""
+        return (
+            self.size == status.st_size
+            and self.mtime_ns == status.st_mtime_ns
+            and self.inode == status.st_ino
+        )
+
+
+class Cache:
+    """A folder of recordings under their registry keys, with one hidden folder of our own.
+
+    Parameters
+    ----------
+    root : str
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.abspath(os.path.expanduser(root))  # noqa: PTH100, PTH111
+        self._memory: dict[str, Stamp] = {}  # stamps that a read-only disk does not take
+
+    def slot(self, name: str) -> "Slot":
+        """Return the place of one registry key."""
+        return Slot(self.root, name, self._memory)
+
+
+class Slot:
+    """The place of one registry key: the file itself, and our folder for it.
+
+    ``<root>/<key>`` is the file. ``<root>/.evio-data/<key>/`` holds ``stamp``, and, while there
+    is need for them, ``lock``, ``part``, ``journal`` and ``damaged``.
+    """
+
+    def __init__(self, root: str, name: str, memory: dict[str, Stamp]) -> None:
+        # Strings, not Paths: the warm path is a stat, a read, and nothing else.
+        self._root = root
+        self._name = name
+        self._memory = memory
+        self.final = f"{root}{os.sep}{name}"
+        self._stamp_path = f"{root}{os.sep}{STATE_FOLDER}{os.sep}{name}{os.sep}stamp"
+
+    @property
+    def path(self) -> Path:
+        """The file's place as a Path."""
+        return Path(self.final)
+
+    @property
+    def state(self) -> Path:
+        """Our folder for this key."""
+        return Path(self._root, STATE_FOLDER, self._name)
+
+    @property
+    def damaged(self) -> Path:
+        """Where a damaged file waits until it is replaced."""
+        return self.state / "damaged"
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def stamp(self) -> Stamp | None:
+        """Return the stamp, or None where there is none that can be read."""
+        try:
+            with open(self._stamp_path, encoding="ascii") as file:  # noqa: PTH123
+                words = file.read(200).split()
+            return Stamp(words[0], int(words[1]), int(words[2]), int(words[3]))
+        except FileNotFoundError:
+            return self._memory.get(self._name)
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def known_hash(self, sha256: str | None) -> str | None:
+        """Return the registered hash, or for an unpinned entry the one of its first use."""
+        if sha256 is not None:
+            return sha256
+        stamp = self.stamp()
+        return stamp.sha256 if stamp else None
+
+    def is_warm(self, sha256: str | None) -> bool:
+        """Say whether the file is there and was verified: one stat, one small read, no hash."""
+        status = self.status()
+        if status is None:
+            return False
+        stamp = self.stamp()
+        return (
+            stamp is not None
+            and (sha256 is None or sha256 == stamp.sha256)
+            and stamp.matches(status)
+        )
+
+    def status(self) -> os.stat_result | None:
+        """Return the file's status, or None where there is no file.
+
+        Raises
+        ------
+        CacheError
+            If something that is not a regular file has the name.
+        """
+        try:
+            status = os.lstat(self.final)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise as_cache_error(error, self.final) from error
+        if not stat.S_ISREG(status.st_mode):
+            raise _in_the_way(self.final, status)
+        return status
+
+    def check(self, sha256: str | None) -> str | None:
+        """Hash the file and stamp it if it is right; return its hash, or None if it is absent.
+
+        An unpinned file that was never stamped is taken as it is: that is its first use.
+        """
+        from ._hashing import sha256_of
+
+        before = self.status()
+        if before is None:
+            return None
+        try:
+            actual = sha256_of(self.final)
+        except OSError as error:
+            raise as_cache_error(error, self.final) from error
+        after = self.status()
+        known = self.known_hash(sha256)
+        unmoved = after is not None and _signature(before) == _signature(after)
+        if known in (None, actual) and unmoved:
+            self._write_stamp(actual, before)
+        return actual
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Make the folders that the file and our state go into, never through a symbolic link.
+
+        Raises
+        ------
+        CacheError
+            If they cannot be made or written to.
+        """
+        try:
+            self._make_root()
+            for base, parts in ((Path(self._root), self._name.split("/")[:-1]), self._own()):
+                folder = base
+                for part in parts:
+                    folder = folder / part
+                    _make_folder(folder)
+        except OSError as error:
+            raise as_cache_error(error, error.filename or self._root) from error
+        if not os.access(self.state, os.W_OK | os.X_OK):
+            denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise as_cache_error(denied, self.state)
+
+    def _own(self) -> tuple[Path, list[str]]:
+        return Path(self._root), [STATE_FOLDER, *self._name.split("/")]
+
+    def _make_root(self) -> None:
+        root = Path(self._root)
+        root.mkdir(parents=True, exist_ok=True)
+        tag = root / "CACHEDIR.TAG"
+        if not tag.exists():
+            try:
+                tag.write_text(CACHEDIR_TAG, encoding="ascii")
+            except PermissionError:
+                return  # a shared cache whose owner made only the folders writable
+
+    def publish(self, part: Path, sha256: str) -> None:
+        """Give the verified bytes their final name, in one step; then stamp and tidy up."""
+        try:
+            self.status()
+            part.replace(self.final)
+            status = os.lstat(self.final)
+            self._write_stamp(sha256, status)
+            self.damaged.unlink(missing_ok=True)
+        except OSError as error:
+            raise as_cache_error(error, self.final) from error
+
+    def set_aside(self) -> None:
+        """Move a damaged file out of the way, to be kept until it is replaced."""
+        try:
+            Path(self.final).replace(self.damaged)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise as_cache_error(error, self.final) from error
+
+    def _write_stamp(self, sha256: str, status: os.stat_result) -> None:
+        stamp = Stamp(sha256, status.st_size, status.st_mtime_ns, status.st_ino)
+        fresh = Path(f"{self._stamp_path}.{os.getpid()}.{get_ident()}")
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(" ".join(map(str, stamp)) + "\n", encoding="ascii")
+            fresh.replace(self._stamp_path)
+        except OSError:
+            self._memory[self._name] = stamp
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise _in_the_way(str(folder), status) from None
+
+
+def _in_the_way(path: str, status: os.stat_result) -> CacheError:
+    if stat.S_ISLNK(status.st_mode):
+        code = errno.ELOOP
+    elif stat.S_ISDIR(status.st_mode):
+        code = errno.EISDIR
+    else:
+        code = errno.ENOTDIR
+    return as_cache_error(OSError(code, os.strerror(code)), path)
+
+
+def _signature(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ino

@@ -1,0 +1,86 @@
+"""One holder at a time for one file, across threads and processes; saves work, never needed for truth."""
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+
+if os.name == "nt":
+    import msvcrt
+else:
+    import fcntl
+
+# Where the file system has no locks we go on without: two may then do the same work.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+MAX_RACES = 100  # times that a holder may release just while we take the lock
+
+
+class Lock:
+    """An advisory lock on a small file, freed by the system when its holder dies.
+
+    Parameters
+    ----------
+    path : Path
+        The lock's file: made when taken, removed when released.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock if nobody has it, and say whether that went well.
+
+        A lock file that cannot be opened (another user's, a read-only disk) stops nobody.
+        """
+        for _ in range(MAX_RACES):
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = self._open()
+            except OSError:
+                return True
+            if not _lock(descriptor):
+                os.close(descriptor)
+                return False
+            if self._is_current(descriptor):
+                self._descriptor = descriptor
+                return True
+            os.close(descriptor)  # its holder removed it on release: take the new one
+        return False
+
+    def release(self) -> None:
+        """Free the lock; harmless if it is not held."""
+        if self._descriptor is None:
+            return
+        with suppress(OSError):  # on Windows an open file stays until it is closed
+            if self._is_current(self._descriptor):
+                self._path.unlink()
+        os.close(self._descriptor)
+        self._descriptor = None
+
+    def _open(self) -> int:
+        flags = os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            return os.open(self._path, flags | os.O_RDWR, 0o666)
+        except PermissionError:
+            return os.open(self._path, getattr(os, "O_NOFOLLOW", 0) | os.O_RDONLY)
+
+    def _is_current(self, descriptor: int) -> bool:
+        try:
+            there = self._path.stat(follow_symlinks=False)
+        except OSError:
+            return False
+        return there.st_ino == os.fstat(descriptor).st_ino
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        if os.name == "nt":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _NO_LOCKS
+    return True
