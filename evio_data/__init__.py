@@ -1,0 +1,56 @@
+"""Event-camera recordings, and any public file on Google Drive: by name, verified, resumable, once."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import errors, testing
+    from ._api import fetch, names, prefetch, verify
+    from ._pooch import DriveDownloader, Registry
+    from ._report import Outcome, Report
+
+__all__ = [
+    "DriveDownloader",
+    "Outcome",
+    "Registry",
+    "Report",
+    "errors",
+    "fetch",
+    "names",
+    "prefetch",
+    "testing",
+    "verify",
+]
+
+_HOMES = {
+    "DriveDownloader": "_pooch",
+    "Outcome": "_report",
+    "Registry": "_pooch",
+    "Report": "_report",
+    "errors": "errors",
+    "fetch": "_api",
+    "names": "_api",
+    "prefetch": "_api",
+    "testing": "testing",
+    "verify": "_api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, when it is asked for: ``import evio_data`` costs nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("evio-data")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f".{home}", __name__)
+    value: object = module if home == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,264 @@
+"""A registry and a cache, together: names in, verified files out."""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from . import _registry
+from ._cache import Cache, Slot
+from ._registry import Entry, RegistryFile
+from ._settings import Settings, default_cache_dir, from_environment
+from .errors import EvioDataError, OfflineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ._prefetch import Job, Watcher
+    from ._report import Outcome, Report
+    from ._source import Source
+
+CONNECTIONS = 3  # what evio's downloader has used; Drive publishes no limit
+MAX_CONNECTIONS = 32
+
+
+class Collection:
+    """The files of one registry in one cache.
+
+    Parameters
+    ----------
+    registry : RegistryFile
+    cache : Cache
+    settings : Settings
+    """
+
+    def __init__(self, registry: RegistryFile, cache: Cache, settings: Settings) -> None:
+        self.registry = registry
+        self.cache = cache
+        self.settings = settings
+
+    def slot(self, entry: Entry) -> Slot:
+        """Return the place of an entry's file."""
+        return self.cache.slot(entry.name)
+
+    def fetch(
+        self, name: str, *, watcher: "Watcher | None" = None, verify: bool = False
+    ) -> "Path":
+        """Return the path of one verified file, received if it is not there.
+
+        Raises
+        ------
+        EvioDataError
+            Of the kind that says why it could not be had.
+        """
+        entry = self.registry.find(name)
+        slot = self.cache.slot(entry.name)
+        if not verify and slot.is_warm(entry.sha256):
+            return slot.path
+        outcome = self.obtain([entry], watcher=watcher, verify=verify)[0]
+        if outcome.error is not None:
+            raise outcome.error
+        return slot.path
+
+    def prefetch(
+        self,
+        patterns: Iterable[str] = (),
+        *,
+        connections: int = CONNECTIONS,
+        watcher: "Watcher | None" = None,
+        verify: bool = False,
+    ) -> "Report":
+        """Have many files; each one's outcome is in the report."""
+        from ._report import Report
+
+        began = time.monotonic()
+        entries = self.registry.select(patterns)
+        outcomes = self.obtain(entries, connections=connections, watcher=watcher, verify=verify)
+        return Report(outcomes, seconds=time.monotonic() - began)
+
+    def obtain(
+        self,
+        entries: Sequence[Entry],
+        *,
+        connections: int = CONNECTIONS,
+        watcher: "Watcher | None" = None,
+        verify: bool = False,
+        sizes: dict[str, int] | None = None,
+    ) -> "list[Outcome]":
+        """Return an outcome for each entry, in their order, receiving what is not there."""
+        if not 1 <= connections <= MAX_CONNECTIONS:
+            raise ValueError(f"concurrency is {connections}; 1 to {MAX_CONNECTIONS} are possible.")
+        from ._prefetch import Engine
+
+        watcher = watcher or Logged()
+        found = {} if verify else self._warm(entries)
+        for outcome in found.values():
+            watcher.ended(outcome)
+        wanted = [entry for entry in entries if entry.name not in found]
+        if self.settings.offline:
+            outcomes = [self._offline(entry, verify=verify) for entry in wanted]
+            for outcome in outcomes:
+                watcher.ended(outcome)
+        else:
+            jobs = [self.job(entry, verify=verify, sizes=sizes or {}) for entry in wanted]
+            outcomes = Engine(
+                jobs,
+                connections=connections,
+                timeout=self.settings.timeout,
+                retries=self.settings.retries,
+                watcher=watcher,
+            ).run()
+        found.update((outcome.name, outcome) for outcome in outcomes)
+        return [found[entry.name] for entry in entries]
+
+    def _warm(self, entries: Sequence[Entry]) -> "dict[str, Outcome]":
+        from ._report import Outcome
+
+        found = {}
+        for entry in entries:
+            slot = self.slot(entry)
+            try:
+                warm = slot.is_warm(entry.sha256)
+            except EvioDataError:
+                continue  # the engine says it in the file's outcome
+            if warm:
+                stamp = slot.stamp()
+                size = stamp.size if stamp else None
+                found[entry.name] = Outcome(entry.name, "present", slot.path, size)
+        return found
+
+    def _offline(self, entry: Entry, *, verify: bool) -> "Outcome":
+        from ._report import Outcome
+
+        slot = self.slot(entry)
+        error = OfflineError(
+            "is not cached, and EVIO_DATA_OFFLINE forbids the network.",
+            name=entry.name,
+            advice="Unset it and run again, or bring the file: `evio-data import PATH`.",
+        )
+        try:
+            known = slot.known_hash(entry.sha256)
+            warm = slot.is_warm(entry.sha256) and not verify
+            actual = known if warm else slot.check(entry.sha256)
+        except EvioDataError as problem:
+            return Outcome(entry.name, "failed", error=problem.about(entry.name))
+        if actual is None:
+            return Outcome(entry.name, "failed", error=error)
+        if known not in (None, actual):
+            from ._prefetch import checksum_error
+
+            pinned = entry.sha256 is not None
+            wrong = checksum_error(entry.name, known or "", actual, pinned=pinned)
+            return Outcome(entry.name, "failed", error=wrong)
+        return Outcome(entry.name, "present", slot.path, sha256=actual, first_use=known is None)
+
+    def job(
+        self, entry: Entry, *, verify: bool = False, sizes: dict[str, int] | None = None
+    ) -> "Job":
+        """Return the order to receive one file."""
+        from ._prefetch import Job
+
+        size = entry.size if entry.size is not None else (sizes or {}).get(entry.name)
+        return Job(entry, self.slot(entry), cache(lambda: self.sources(entry)), size, verify)
+
+    def sources(self, entry: Entry) -> "list[Source]":
+        """Return where an entry's bytes may come from, in the order to be tried."""
+        from ._source import mirror_of, source_of
+
+        origin = source_of(
+            entry.url, endpoint=self.settings.endpoint, api_key=self.settings.api_key
+        )
+        if entry.sha256 is None:
+            return [origin]  # nothing would show that a mirror's bytes are the right ones
+        before, after = list(self.settings.mirrors), list(self.registry.mirrors)
+        if self.registry.prefer_mirrors:
+            before, after = before + after, []
+        return [
+            *(mirror_of(base, entry.name) for base in before),
+            origin,
+            *(mirror_of(base, entry.name) for base in after),
+        ]
+
+    def verify(self, patterns: Iterable[str] = ()) -> "Report":
+        """Hash what is cached again; a damaged file is a failed outcome, and stays where it is."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from ._report import Report
+
+        began = time.monotonic()
+        entries = self.registry.select(patterns)
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            outcomes = [outcome for outcome in pool.map(self._verified, entries) if outcome]
+        return Report(outcomes, seconds=time.monotonic() - began)
+
+    def _verified(self, entry: Entry) -> "Outcome | None":
+        from ._prefetch import checksum_error
+        from ._report import Outcome
+
+        began = time.monotonic()
+        slot = self.slot(entry)
+        error: EvioDataError | None = None
+        actual = None
+        try:
+            known = slot.known_hash(entry.sha256)
+            actual = slot.check(entry.sha256)
+            if actual is None:
+                return None
+            if known not in (None, actual):
+                pinned = entry.sha256 is not None
+                error = checksum_error(entry.name, known or "", actual, pinned=pinned)
+        except EvioDataError as problem:
+            error = problem.about(entry.name)
+        seconds = time.monotonic() - began
+        if error is not None:
+            return Outcome(entry.name, "failed", slot.path, error=error, seconds=seconds)
+        size = os.stat(slot.final).st_size  # noqa: PTH116
+        return Outcome(
+            entry.name, "present", slot.path, size, seconds=seconds, sha256=actual
+        )
+
+
+class Logged:
+    """A watcher for calls that show nothing: words go to the logger ``evio_data``."""
+
+    def say(self, name: str | None, text: str) -> None:
+        """Log words at INFO."""
+        from logging import getLogger
+
+        getLogger("evio_data").info("%s: %s", name or "all", text)
+
+    def began(self, run: object) -> None:
+        """Ignore."""
+
+    def tick(self, engine: object) -> None:
+        """Ignore."""
+
+    def ended(self, outcome: "Outcome") -> None:
+        """Tell once, as a warning, that a file was pinned on its first use."""
+        if not outcome.first_use:
+            return
+        from logging import getLogger
+
+        getLogger("evio_data").warning(
+            "%s: nobody has published its SHA-256; pinned on first use to %s. "
+            "`evio-data pin` writes it into a registry for others.",
+            outcome.name,
+            outcome.sha256,
+        )
+
+
+def open_collection(
+    registry: str | os.PathLike[str] | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+) -> Collection:
+    """Return the collection that the arguments, else the environment, else the defaults say."""
+    settings = from_environment()
+    path = os.fspath(registry) if registry else settings.registry or _registry.shipped_path()
+    root = os.fspath(cache_dir) if cache_dir else settings.cache_dir or default_cache_dir()
+    return Collection(_registry.load(path), _cache(root), settings)
+
+
+@cache
+def _cache(root: str) -> Cache:
+    return Cache(root)

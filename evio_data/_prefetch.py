@@ -1,0 +1,589 @@
+"""Many files in, over a number of connections that all stay busy; an outcome for each out."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from ._cache import Slot
+from ._http import BusyError, Connection, Interrupted
+from ._lock import Lock
+from ._partial import Partial
+from ._registry import Entry
+from ._report import Outcome
+from ._source import Source
+from ._transfer import BUSY_WAIT, MAX_BUSY_WAIT, Download, Halt, Segment
+from ._wording import duration
+from .errors import CacheError, ChecksumError, EvioDataError
+
+POLL = 0.05  # seconds between two looks for work
+LOCK_POLL = 0.2  # seconds between two tries for a file that another process is fetching
+WORTH = 1.0  # seconds that the rest of a file must take for a further connection to help
+SETTLE = 0.25  # seconds over which a rate is measured
+GAIN = 0.3  # of a connection's fair part: a split that raises the total by less was the last one
+CALM = 60.0  # seconds without a refusal after which one more connection is tried
+HASH_INLINE = 8 * 1024 * 1024  # bytes that a connection may hash at the end before it goes on
+STOP_WITHIN = 0.7  # seconds that threads get to end when asked to stop
+
+
+class Job(NamedTuple):
+    """One file that is wanted."""
+
+    entry: Entry
+    slot: Slot
+    sources: Callable[[], Sequence[Source]]
+    size: int | None = None  # bytes, from the registry or asked of the server
+    verify: bool = False  # hash the file even if its stamp is right
+
+
+class Watcher(Protocol):
+    """Whoever wants to see what happens; called from several threads, ``tick`` from one."""
+
+    def say(self, name: str | None, text: str) -> None:
+        """Take words about one file, or about all."""
+
+    def began(self, run: "Run") -> None:
+        """Take note of a file that is being received now."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take note of what became of a file."""
+
+    def tick(self, engine: "Engine") -> None:
+        """Look at the state of things; called every `POLL` seconds."""
+
+
+class Silent:
+    """A watcher that does not look."""
+
+    def say(self, name: str | None, text: str) -> None:
+        """Ignore."""
+
+    def began(self, run: "Run") -> None:
+        """Ignore."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Ignore."""
+
+    def tick(self, engine: "Engine") -> None:
+        """Ignore."""
+
+
+class Run:
+    """One file that is being received: its download, and the lock that is held for it."""
+
+    def __init__(self, job: Job, download: Download, lock: Lock) -> None:
+        self.job = job
+        self.download = download
+        self.lock = lock
+        self.began = time.monotonic()
+        self.resumed = download.partial.received
+        self.finishing = False
+        self.tried_again = False
+
+    @property
+    def name(self) -> str:
+        """The registry key."""
+        return self.job.entry.name
+
+
+class Pace:
+    """How many connections the server bears, learned from its refusals and shared by all files.
+
+    Parameters
+    ----------
+    most : int
+        Connections that the caller wants.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = most
+        self._paused_until = 0.0
+        self._changed = time.monotonic()
+        self._refusals = 0
+
+    def slow(self, wait: float | None, working: int) -> float:
+        """Take note of a refusal while ``working`` connections run; return the pause in seconds."""
+        now = time.monotonic()
+        if now >= self._paused_until:
+            self._refusals += 1
+        pause = min(BUSY_WAIT * 3.0 ** (self._refusals - 1), MAX_BUSY_WAIT)
+        pause = pause if wait is None else wait
+        self.limit = max(1, min(self.limit - 1, working or self.limit // 2))
+        self._paused_until = max(self._paused_until, now + pause)
+        self._changed = self._paused_until
+        return pause
+
+    def allows(self, working: int) -> bool:
+        """Say whether one more connection may start a request now."""
+        now = time.monotonic()
+        if now - self._changed > CALM and self.limit < self.most:
+            self.limit += 1
+            self._changed = now
+            self._refusals = 0
+        return now >= self._paused_until and working < self.limit
+
+
+class Splitter:
+    """Decides when an idle connection takes over a part of a running file."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+        self._before: tuple[float, int] | None = None  # rate and connections before a split
+        self._since = 0.0
+        self.useful = True
+
+    def measure(self, received: int) -> float:
+        """Take in the bytes received so far; return bytes/s over the last `SETTLE` seconds."""
+        now = time.monotonic()
+        self._samples.append((now, received))
+        while len(self._samples) > 2 and now - self._samples[1][0] >= SETTLE:  # noqa: PLR2004
+            self._samples.popleft()
+        first, count = self._samples[0]
+        return (received - count) / (now - first) if now - first >= SETTLE else 0.0
+
+    def ready(self, rate: float, working: int) -> bool:
+        """Judge the last split, and say whether another one may be tried."""
+        if not self.useful or rate <= 0 or time.monotonic() - self._since < 2 * SETTLE:
+            return False
+        if self._before is not None:
+            earlier, connections = self._before
+            gained = rate >= earlier * (1 + GAIN / max(1, connections))
+            self.useful = gained or working <= connections
+            self._before = None
+        return self.useful
+
+    def made(self, rate: float, working: int) -> None:
+        """Remember how things were when a split was made."""
+        self._before = (rate, working)
+        self._since = time.monotonic()
+
+
+class Engine:
+    """Receives many files over a number of connections.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        Largest first is best; those of unknown size are begun first, in their order.
+    connections : int
+        In all, over all files.
+    timeout : float
+        Seconds of silence on a line.
+    retries : int
+        Attempts in a row that may bring no byte.
+    watcher : Watcher
+    """
+
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        *,
+        connections: int,
+        timeout: float,
+        retries: int,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self.jobs = list(jobs)
+        self.connections = connections
+        self.halt = Halt()
+        self.pace = Pace(connections)
+        self.runs: list[Run] = []
+        self.outcomes: dict[str, Outcome] = {}
+        self._timeout = timeout
+        self._retries = retries
+        self._watcher: Watcher = watcher or Silent()
+        self._turn = threading.Condition()
+        self._waiting = deque(sorted(self.jobs, key=_unknown_then_largest))
+        self._retry_at: dict[str, float] = {}
+        self._starting = 0
+        self._working = 0
+        self._splitter = Splitter()
+        self._done_bytes = 0
+        self._all_done = threading.Event()
+        self._broken: BaseException | None = None
+
+    # --- the whole run ------------------------------------------------------------------------
+
+    def run(self) -> list[Outcome]:
+        """Receive everything; return the outcomes in the order of the jobs.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            As soon as it arrives; what was received is kept.
+        """
+        threads = [
+            threading.Thread(target=self._work, name=f"evio-data-{number}", daemon=True)
+            for number in range(min(self.connections, max(1, len(self.jobs) * self.connections)))
+        ]
+        if not self.jobs:
+            return []
+        try:
+            for thread in threads:
+                thread.start()
+            while not self._all_done.wait(POLL):
+                self._watcher.tick(self)
+            for thread in threads:
+                thread.join()
+        finally:
+            self._stop(threads)
+        if self._broken is not None:
+            raise self._broken
+        self._watcher.tick(self)
+        return [self.outcomes[job.entry.name] for job in self.jobs]
+
+    def _stop(self, threads: list[threading.Thread]) -> None:
+        if not any(thread.is_alive() for thread in threads) and not self.runs:
+            return
+        self.halt.ask()
+        deadline = time.monotonic() + STOP_WITHIN
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for run in list(self.runs):
+            run.download.close()
+            run.lock.release()
+
+    @property
+    def received(self) -> int:
+        """Bytes that came over the network so far."""
+        return self._done_bytes + sum(run.download.fetched for run in list(self.runs))
+
+    @property
+    def working(self) -> int:
+        """Connections that are receiving."""
+        return self._working
+
+    # --- one connection -----------------------------------------------------------------------
+
+    def _work(self) -> None:
+        connection = Connection(timeout=self._timeout)
+        try:
+            while (task := self._next_task()) is not None:
+                self._perform(task, connection)
+        except Interrupted:
+            pass
+        except BaseException as error:  # noqa: BLE001 - raised again where run() waits
+            self._broken = error
+            self.halt.ask()
+            self._all_done.set()
+        finally:
+            connection.close()
+
+    def _perform(self, task: "Job | tuple[Run, Segment]", connection: Connection) -> None:
+        try:
+            if isinstance(task, Job):
+                self._start(task, connection)
+            else:
+                self._receive(*task, connection)
+        finally:
+            with self._turn:
+                self._working -= 1
+                self._turn.notify_all()
+
+    def _next_task(self) -> "Job | tuple[Run, Segment] | None":
+        with self._turn:
+            while len(self.outcomes) < len(self.jobs):
+                if self.halt.asked:
+                    raise Interrupted
+                task = self._pick() if self.pace.allows(self._working) else None
+                if task is not None:
+                    self._working += 1
+                    return task
+                self._turn.wait(POLL)
+        self._all_done.set()
+        return None
+
+    def _pick(self) -> "Job | tuple[Run, Segment] | None":
+        for run in self.runs:
+            segment = None if run.finishing else run.download.claim()
+            if segment is not None:
+                return run, segment
+        job = self._next_job()
+        return job if job is not None else self._split()
+
+    def _next_job(self) -> Job | None:
+        now = time.monotonic()
+        for job in self._waiting:
+            if self._retry_at.get(job.entry.name, 0.0) <= now:
+                self._waiting.remove(job)
+                return job
+        return None
+
+    def _split(self) -> tuple[Run, Segment] | None:
+        rate = self._splitter.measure(self.received)
+        working = self._working
+        if not working or not self._splitter.ready(rate, working):
+            return None
+        rests = [(run.download.missing(), run) for run in self.runs if not run.finishing]
+        run = max((run for _, run in rests), key=_longest_rest, default=None)
+        if run is None or _longest_rest(run) < WORTH * rate / working:
+            return None
+        share = sum(rest for rest, _ in rests) / min(self.pace.limit, working + self._idle())
+        segment = run.download.split(share)
+        if segment is None:
+            return None
+        self._splitter.made(rate, working)
+        return run, segment
+
+    def _idle(self) -> int:
+        return max(1, self.pace.limit - self._working)
+
+    # --- one file -----------------------------------------------------------------------------
+
+    def _start(self, job: Job, connection: Connection) -> None:
+        lock = Lock(job.slot.state / "lock")
+        began = time.monotonic()
+        try:
+            if not self._take(job, lock):
+                return
+            if self._is_present(job, began):
+                lock.release()
+                return
+            run = self._begin(job, lock)
+        except EvioDataError as error:
+            lock.release()
+            self._end(_failed(job, error, began))
+            return
+        except BaseException:
+            lock.release()
+            raise
+        segment = run.download.claim()
+        with self._turn:
+            self.runs.append(run)
+        self._watcher.began(run)
+        if segment is None:
+            self._settle(run)
+        else:
+            self._receive(run, segment, connection)
+
+    def _take(self, job: Job, lock: Lock) -> bool:
+        if not job.slot.is_warm(job.entry.sha256):
+            try:
+                job.slot.prepare()
+            except CacheError:
+                if job.slot.status() is None:  # what is there may be served from a read-only disk
+                    raise
+        if lock.acquire():
+            return True
+        with self._turn:
+            if job.entry.name not in self._retry_at:
+                self._watcher.say(job.entry.name, "waiting for another process that fetches it")
+            self._retry_at[job.entry.name] = time.monotonic() + LOCK_POLL
+            self._waiting.append(job)
+        return False
+
+    def _is_present(self, job: Job, began: float) -> bool:
+        """Say whether the file is there; a damaged one is set aside, and fetched again."""
+        slot, entry = job.slot, job.entry
+        known = slot.known_hash(entry.sha256)
+        actual = known if slot.is_warm(entry.sha256) and not job.verify else slot.check(entry.sha256)
+        if actual is None:
+            return False
+        if known in (None, actual):
+            size = Path(slot.final).stat().st_size
+            seconds = time.monotonic() - began
+            self._end(
+                Outcome(
+                    entry.name,
+                    "present",
+                    slot.path,
+                    size,
+                    seconds=seconds,
+                    sha256=actual,
+                    first_use=known is None,
+                )
+            )
+            return True
+        self._watcher.say(entry.name, "the cached file is damaged; it is fetched again")
+        slot.set_aside()
+        return False
+
+    def _begin(self, job: Job, lock: Lock) -> Run:
+        partial = Partial(job.slot.state)
+        partial.open()
+        if partial.resumed:
+            self._watcher.say(job.entry.name, "resuming")
+        download = Download(
+            job.entry.name,
+            job.sources(),
+            partial,
+            sha256=job.slot.known_hash(job.entry.sha256),
+            size=job.entry.size,
+            halt=self.halt,
+            retries=self._retries,
+            say=lambda text: self._watcher.say(job.entry.name, text),
+        )
+        return Run(job, download, lock)
+
+    def _receive(self, run: Run, segment: Segment, connection: Connection) -> None:
+        try:
+            run.download.receive(segment, connection)
+        except BusyError as error:
+            with self._turn:
+                pause = self.pace.slow(error.wait, self._working - 1)
+                limit = self.pace.limit
+            self._watcher.say(
+                None, f"{error}: pausing for {duration(pause)}, then {limit} at a time"
+            )
+        self._settle(run)
+
+    def _settle(self, run: Run) -> None:
+        download = run.download
+        with self._turn:
+            over = download.failure is not None or download.complete
+            if not over or run.finishing or download.active:
+                return
+            run.finishing = True
+        if download.failure is not None:
+            self._finish_failed(run, download.failure)
+        elif (download.total or 0) - download.follower.hashed > HASH_INLINE:
+            threading.Thread(target=self._finish, args=(run,), daemon=True).start()
+        else:
+            self._finish(run)
+
+    def _finish(self, run: Run) -> None:
+        """Compare the hash, and publish; or fetch a resumed file once more from zero."""
+        try:
+            self._publish(run)
+        except EvioDataError as error:
+            self._finish_failed(run, error)
+        except BaseException as error:  # noqa: BLE001 - raised again where run() waits
+            self._broken = error
+            self._all_done.set()
+
+    def _publish(self, run: Run) -> None:
+        download = run.download
+        actual = download.follower.finish()
+        known = download.sha256
+        if known not in (None, actual):
+            self._distrust(run, known or "", actual)
+            return
+        run.job.slot.publish(download.partial.path, actual)
+        download.partial.discard()
+        self._leave(run)
+        self._end(
+            Outcome(
+                run.name,
+                "fetched",
+                run.job.slot.path,
+                download.total,
+                received=download.fetched,
+                resumed=run.resumed,
+                seconds=time.monotonic() - run.began,
+                sha256=actual,
+                first_use=known is None,
+            )
+        )
+
+    def _distrust(self, run: Run, known: str, actual: str) -> None:
+        if run.download.spliced and not run.tried_again:
+            self._watcher.say(run.name, "the resumed file has a wrong hash; once more from zero")
+            run.tried_again, run.resumed = True, 0
+            run.download.begin_again()
+            with self._turn:
+                run.finishing = False
+                self._turn.notify_all()
+            return
+        run.download.partial.discard()
+        raise checksum_error(run.name, known, actual, pinned=run.job.entry.sha256 is not None)
+
+    def _finish_failed(self, run: Run, error: EvioDataError) -> None:
+        run.download.close()
+        self._leave(run)
+        self._end(_failed(run.job, error, run.began, received=run.download.fetched))
+
+    def _leave(self, run: Run) -> None:
+        run.lock.release()
+        with self._turn:
+            self.runs.remove(run)
+            self._done_bytes += run.download.fetched
+
+    def _end(self, outcome: Outcome) -> None:
+        self._watcher.ended(outcome)
+        with self._turn:
+            self.outcomes[outcome.name] = outcome
+            self._turn.notify_all()
+            if len(self.outcomes) == len(self.jobs):
+                self._all_done.set()
+
+
+def _failed(job: Job, error: EvioDataError, began: float, *, received: int = 0) -> Outcome:
+    error.about(job.entry.name)
+    return Outcome(
+        job.entry.name,
+        "failed",
+        size=job.size,
+        received=received,
+        seconds=time.monotonic() - began,
+        error=error,
+    )
+
+
+def checksum_error(name: str, expected: str, actual: str, *, pinned: bool) -> ChecksumError:
+    """Return the error for bytes with another hash than the known one."""
+    origin = "the registry" if pinned else "the first download (it is pinned to that)"
+    error = ChecksumError(
+        f"the bytes have SHA-256 {actual}, but {origin} says {expected}.",
+        name=name,
+        advice="Nothing was kept. Run again; if it stays, ask the publisher which one is right.",
+    )
+    error.expected, error.actual = expected, actual
+    return error
+
+
+def _unknown_then_largest(job: Job) -> tuple[bool, int]:
+    size = job.size if job.size is not None else job.entry.size
+    return size is not None, -(size or 0)
+
+
+def _longest_rest(run: Run) -> float:
+    segment = run.download.longest()
+    if segment is None:
+        return 0.0
+    return (segment.stop or run.download.total or 0) - segment.position
+
+
+def ask_sizes(
+    jobs: Iterable[Job], *, connections: int, timeout: float
+) -> dict[str, int | EvioDataError]:
+    """Ask the servers for the sizes that the registry does not say, by one-byte ranges.
+
+    Returns
+    -------
+    dict
+        Bytes by name; the error where a file cannot be had at all. Names are absent where the
+        server does not say.
+    """
+    waiting = deque(jobs)
+    sizes: dict[str, int | EvioDataError] = {}
+
+    def work() -> None:
+        connection = Connection(timeout=timeout)
+        with suppress(IndexError):
+            while True:
+                job = waiting.popleft()
+                answer = _ask_size(job, connection)
+                if answer is not None:
+                    sizes[job.entry.name] = answer
+        connection.close()
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sizes
+
+
+def _ask_size(job: Job, connection: Connection) -> int | EvioDataError | None:
+    try:
+        with job.sources()[0].open(connection, 0, 1) as body:
+            return body.placement.total
+    except EvioDataError as error:
+        return error.about(job.entry.name)
+    except Exception:  # noqa: BLE001 - a size is a convenience; the download will say what is wrong
+        return None

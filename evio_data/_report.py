@@ -1,0 +1,119 @@
+"""What became of each wanted file, and the sums over them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from .errors import EvioDataError
+
+Status = Literal["fetched", "present", "failed"]
+
+
+class Outcome(NamedTuple):
+    """What became of one file.
+
+    Attributes
+    ----------
+    name : str
+        The registry key.
+    status : {"fetched", "present", "failed"}
+    path : Path or None
+        The verified file; None if it failed.
+    size : int or None
+        Bytes of the file, where they are known.
+    received : int
+        Bytes that came over the network for it, in this run.
+    resumed : int
+        Bytes that were on disk already and did not have to come again.
+    seconds : float
+    error : EvioDataError or None
+    sha256 : str or None
+        The hash of the verified file, where this run has read or recorded it.
+    first_use : bool
+        Whether that hash was recorded just now, because nobody has published one.
+    """
+
+    name: str
+    status: Status
+    path: Path | None = None
+    size: int | None = None
+    received: int = 0
+    resumed: int = 0
+    seconds: float = 0.0
+    error: EvioDataError | None = None
+    sha256: str | None = None
+    first_use: bool = False
+
+
+class Report(Sequence[Outcome]):
+    """The outcomes of one run, in registry order.
+
+    Parameters
+    ----------
+    outcomes : iterable of Outcome
+    seconds : float
+        How long the run took.
+
+    Examples
+    --------
+    >>> report = Report([Outcome("a.raw", "present"), Outcome("b.raw", "failed")])
+    >>> report.ok, [outcome.name for outcome in report.failed]
+    (False, ['b.raw'])
+    """
+
+    def __init__(self, outcomes: Sequence[Outcome], *, seconds: float = 0.0) -> None:
+        self._outcomes = tuple(outcomes)
+        self.seconds = seconds
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+        return self._outcomes[index]
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return iter(self._outcomes)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(
+            f"{len(getattr(self, status))} {status}" for status in ("fetched", "present", "failed")
+        )
+        return f"<Report: {counts}>"
+
+    def _with(self, status: Status) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome in self._outcomes if outcome.status == status)
+
+    @property
+    def fetched(self) -> tuple[Outcome, ...]:
+        """The files that this run received."""
+        return self._with("fetched")
+
+    @property
+    def present(self) -> tuple[Outcome, ...]:
+        """The files that were there."""
+        return self._with("present")
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The files that could not be had; each has its error."""
+        return self._with("failed")
+
+    @property
+    def ok(self) -> bool:
+        """Whether every wanted file is there."""
+        return not self.failed
+
+    @property
+    def received(self) -> int:
+        """Bytes that came over the network."""
+        return sum(outcome.received for outcome in self._outcomes)
+
+    @property
+    def resumed(self) -> int:
+        """Bytes that resuming saved."""
+        return sum(outcome.resumed for outcome in self._outcomes)
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The verified files by name."""
+        return {outcome.name: outcome.path for outcome in self._outcomes if outcome.path}
