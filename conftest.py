@@ -1,0 +1,51 @@
+"""No test sees the developer's settings, writes outside its folder, or leaves this machine."""
+
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_OURS = ("EVIO_DATA_", "NO_COLOR", "TQDM_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@pytest.fixture(autouse=True)
+def _isolated_environment(tmp_path: Path) -> Iterator[None]:
+    """Every test has its own cache, and leaves the environment as it was."""
+    before = dict(os.environ)
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.lower() in _PROXIES or name in _CERTIFICATES:
+            del os.environ[name]
+    os.environ["EVIO_DATA_DIR"] = str(tmp_path / "cache")
+    os.environ["NETRC"] = str(tmp_path / "no-netrc")
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    """Let this process reach loopback only: elsewhere is as if there were no network."""
+    if event == "socket.connect" and isinstance(address := arguments[1], tuple):
+        host = address[0]
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if not _is_loopback(host):
+        raise socket.gaierror(socket.EAI_NONAME, f"a test reached for {host!r}")
+
+
+def _is_loopback(host: object) -> bool:
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return text in ("localhost", "None", "")
+
+
+sys.addaudithook(_only_loopback)
