@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._collection import CONNECTIONS, open_collection
+from ._watching import watching
 
 if TYPE_CHECKING:
-    from ._prefetch import Watcher
     from ._report import Report
 
 
@@ -52,7 +52,11 @@ def fetch(name: str, *, progressbar: bool = False, verify: bool = False) -> Path
     ...     fetch("fan.raw").read_bytes()
     b'% evt 3.0\\n'
     """
-    return open_collection().fetch(name, watcher=_bars(progressbar), verify=verify)
+    collection = open_collection()
+    if not progressbar:
+        return collection.fetch(name, verify=verify)
+    with watching(progressbar) as watcher:
+        return collection.fetch(name, watcher=watcher, verify=verify)
 
 
 def prefetch(
@@ -86,9 +90,10 @@ def prefetch(
     UnknownDatasetError
         If a pattern matches nothing.
     """
-    return open_collection().prefetch(
-        patterns, connections=concurrency, watcher=_bars(progressbar), verify=verify
-    )
+    with watching(progressbar) as watcher:
+        return open_collection().prefetch(
+            patterns, connections=concurrency, watcher=watcher, verify=verify
+        )
 
 
 def verify(patterns: Iterable[str] = ()) -> "Report":
@@ -117,11 +122,3 @@ def names(pattern: str = "*") -> list[str]:
     ['fan/fan_const_rpm.dat', 'fan/fan_const_rpm.raw']
     """
     return [entry.name for entry in open_collection().registry.select([pattern])]
-
-
-def _bars(progressbar: bool) -> "Watcher | None":  # noqa: FBT001
-    if not progressbar:
-        return None
-    from ._progress import Screen
-
-    return Screen()

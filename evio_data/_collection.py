@@ -15,7 +15,7 @@ from .errors import EvioDataError, OfflineError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ._prefetch import Job, Watcher
+    from ._prefetch import Engine, Job, Run, Watcher
     from ._report import Outcome, Report
     from ._source import Source
 
@@ -228,10 +228,10 @@ class Logged:
 
         getLogger("evio_data").info("%s: %s", name or "all", text)
 
-    def began(self, run: object) -> None:
+    def began(self, run: "Run") -> None:
         """Ignore."""
 
-    def tick(self, engine: object) -> None:
+    def tick(self, engine: "Engine") -> None:
         """Ignore."""
 
     def ended(self, outcome: "Outcome") -> None:

@@ -1,0 +1,64 @@
+"""A ``progressbar`` argument in, whoever watches the engine on the caller's behalf out."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Self
+
+from ._collection import Logged
+
+if TYPE_CHECKING:
+    from ._prefetch import Engine, Run, Watcher
+
+
+def watching(progressbar: Any) -> "AbstractContextManager[Watcher]":
+    """Return the watcher, to be used in a ``with``, that a ``progressbar`` argument asks for.
+
+    Parameters
+    ----------
+    progressbar : bool or object
+        True for bars; False for silence; any object with pooch's ``update``, ``reset``,
+        ``close`` and ``total`` is driven.
+    """
+    if progressbar is True:
+        from ._progress import screen
+
+        return screen()
+    if progressbar:
+        return Meter(progressbar)
+    return nullcontext(Logged())
+
+
+class Meter(Logged):
+    """A watcher that drives a progress object of pooch's kind."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+        self._shown = 0
+        self._run: Run | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._advance()
+        self._bar.close()
+
+    def began(self, run: "Run") -> None:
+        """Take note of the file."""
+        self._run = run
+
+    def tick(self, engine: "Engine") -> None:
+        """Move the bar to where the file is."""
+        self._advance()
+
+    def _advance(self) -> None:
+        if self._run is None:
+            return
+        download = self._run.download
+        self._bar.total = download.total or 0
+        received = download.partial.received
+        if received < self._shown:
+            self._bar.reset()
+            self._shown = 0
+        if received > self._shown:
+            self._bar.update(received - self._shown)
+            self._shown = received
