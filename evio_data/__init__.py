@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import errors, testing
     from ._api import fetch, names, prefetch, verify
-    from ._pooch import DriveDownloader, Registry
+    from ._downloader import DriveDownloader
+    from ._pooch import Registry
     from ._report import Outcome, Report
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DriveDownloader": "_pooch",
+    "DriveDownloader": "_downloader",
     "Outcome": "_report",
     "Registry": "_pooch",
     "Report": "_report",
