@@ -1,0 +1,230 @@
+"""The commands ``prefetch-datasets`` and ``evio-data``: words in, words and an exit code out."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from ._terminal import say, show, show_json
+from .errors import EvioDataError, RegistryError, UnknownDatasetError
+
+if TYPE_CHECKING:
+    from ._collection import Collection
+
+Command = Callable[[argparse.Namespace], int]
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+GENTLE = 5  # connections above which Drive may limit
+
+
+def prefetch_datasets(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run ``prefetch-datasets`` and exit."""
+    _run(_prefetch_parser().parse_args(arguments))
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run ``evio-data`` and exit."""
+    _run(_parser().parse_args(arguments))
+
+
+def _run(options: argparse.Namespace) -> NoReturn:
+    _stop_on_signals()
+    try:
+        code = options.command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("Interrupted. What arrived is kept: run again to go on.")
+        code = INTERRUPTED
+    except BrokenPipeError:  # `| head` has read enough
+        code = FAILED
+        _forget_stdout()
+    except (UnknownDatasetError, RegistryError) as error:
+        say(f"error: {error}")
+        code = USAGE
+    except EvioDataError as error:
+        say(f"error: {error}")
+        code = FAILED
+    sys.exit(code)
+
+
+def _stop_on_signals() -> None:
+    """Let SIGINT and SIGTERM stop the work in good order, and a second one at once."""
+
+    def interrupt(number: int, frame: object) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: os._exit(INTERRUPTED))
+        raise KeyboardInterrupt
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(each) is not signal.SIG_IGN:  # nohup, a shell's background job
+            signal.signal(each, interrupt)
+
+
+def _forget_stdout() -> None:
+    # The interpreter flushes it once more at exit, and would complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+# --- prefetch-datasets ------------------------------------------------------------------------
+
+
+def _prefetch_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prefetch-datasets",
+        description="Fetch recordings in parallel: verified, resumable, once. "
+        "Without a pattern, all of them.",
+        epilog="Exit codes: 0 all wanted files are there; 1 at least one failed; "
+        "2 usage, or an unreadable registry; 130 interrupted (what arrived is kept).",
+    )
+    add = parser.add_argument
+    add(
+        "patterns",
+        nargs="*",
+        metavar="PATTERN",
+        help="names or globs: fan/fan_const_rpm.raw '*.dat'",
+    )
+    add("-y", "--yes", action="store_true", help="do not ask")
+    add("-j", "--concurrency", type=_connections, default=3, metavar="N",
+        help="connections in all, 1 to 32 (default 3; above 5 Drive may limit)")  # fmt: skip
+    add("--verify", action="store_true", help="hash what is present again, too")
+    add("--dry-run", action="store_true", help="only say what would be fetched, with exact sizes")
+    add("-q", "--quiet", action="store_true", help="no bars: a line a file, then the summary")
+    add("--json", action="store_true", help="one JSON object on standard output")
+    _add_places(parser)
+    add("--demo", action="store_true",
+        help="the whole thing on this machine, with synthetic recordings")  # fmt: skip
+    _add_version(parser)
+    parser.set_defaults(command=_prefetch)
+    return parser
+
+
+def _connections(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 32")
+    return int(text)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--registry", metavar="FILE", help="another registry.txt")
+    parser.add_argument("--cache-dir", metavar="DIR", help="another cache")
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        import evio_data
+
+        show(f"evio-data {evio_data.__version__}")
+        parser.exit()
+
+
+def _prefetch(options: argparse.Namespace) -> int:
+    from . import _bulk
+
+    if options.concurrency > GENTLE:
+        say(f"warning: with more than {GENTLE} connections Drive may refuse for a while.")
+    if options.demo:
+        from ._demo import demo
+
+        return demo(options)
+    return _bulk.prefetch(_collection(options), options)
+
+
+def _collection(options: argparse.Namespace) -> "Collection":
+    from ._collection import open_collection
+
+    return open_collection(options.registry, options.cache_dir)
+
+
+# --- evio-data --------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="evio-data",
+        description="Event-camera recordings, and any public file on Google Drive, by name. "
+        "To fetch many at once: prefetch-datasets.",
+        epilog="Exit codes: 0 all is well; 1 at least one file failed; 2 usage, or an unreadable "
+        "registry; 130 interrupted (what arrived is kept).",
+    )
+    _add_version(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    fetch = _command(commands, "fetch", _fetch, "fetch files and print their paths")
+    fetch.add_argument("names", nargs="+", metavar="NAME")
+    fetch.add_argument("--verify", action="store_true", help="hash a cached file again")
+    fetch.add_argument("-q", "--quiet", action="store_true", help="no bars")
+    listing = _command(commands, "list", _list, "show every recording and what is on disk of it")
+    listing.add_argument("patterns", nargs="*", metavar="PATTERN")
+    listing.add_argument("--json", action="store_true", help="one JSON object")
+    verify = _command(commands, "verify", _verify, "hash what is cached again")
+    verify.add_argument("patterns", nargs="*", metavar="PATTERN")
+    verify.add_argument("--repair", action="store_true", help="fetch damaged files again")
+    verify.add_argument("--json", action="store_true", help="one JSON object")
+    path = _command(commands, "path", _path, "print where the cache, or a file in it, is")
+    path.add_argument("name", nargs="?", metavar="NAME")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    command: Command,
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    _add_places(parser)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from ._progress import screen
+
+    collection = _collection(options)
+    entries = [collection.registry.find(name) for name in options.names]
+    with screen(quiet=options.quiet) as watcher:
+        outcomes = collection.obtain(
+            list(dict.fromkeys(entries)), watcher=watcher, verify=options.verify
+        )
+    by_name = {outcome.name: outcome for outcome in outcomes}
+    for entry in entries:
+        outcome = by_name[entry.name]
+        if outcome.error is not None:
+            say(f"error: {outcome.error}")
+        else:
+            show(str(outcome.path))
+    return FAILED if any(outcome.error for outcome in outcomes) else OK
+
+
+def _list(options: argparse.Namespace) -> int:
+    from ._inventory import inventory
+    from ._summary import inventory_json, inventory_lines
+
+    collection = _collection(options)
+    items = inventory(collection, collection.registry.select(options.patterns))
+    if options.json:
+        show_json(inventory_json(items))
+    else:
+        show(*inventory_lines(items))
+    return OK
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from . import _bulk
+
+    return _bulk.verify(_collection(options), options)
+
+
+def _path(options: argparse.Namespace) -> int:
+    collection = _collection(options)
+    if options.name is None:
+        show(collection.cache.root)
+    else:
+        show(collection.slot(collection.registry.find(options.name)).final)
+    return OK
