@@ -15,6 +15,8 @@
             └── NotFoundError              deleted, or a wrong id
 """
 
+from typing import Any, Self
+
 __all__ = [
     "AccessDeniedError",
     "CacheError",
@@ -62,7 +64,7 @@ class EvioDataError(Exception):
         self.name = name
         self.advice = advice
 
-    def about(self, name: str) -> "EvioDataError":
+    def about(self, name: str) -> Self:
         """Return this error with the registry key it happened to, if it has none yet."""
         if self.name is None:
             self.name = name
@@ -124,6 +126,10 @@ class DownloadError(EvioDataError, OSError):
     """
 
     received: int = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # OSError keeps errno outside the dictionary, where pickle does not look.
+        return type(self), self.args, {**vars(self), "errno": self.errno}
 
 
 class CacheError(DownloadError):
