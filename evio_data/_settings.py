@@ -1,8 +1,10 @@
 """The environment, read when it is needed, as one value."""
 
 import os
+import re
 from typing import NamedTuple
 
+from ._wording import clean
 from .errors import EvioDataError
 
 DEFAULT_TIMEOUT = 30.0  # seconds without a byte
@@ -28,10 +30,10 @@ def from_environment() -> Settings:
     return Settings(
         cache_dir=get("EVIO_DATA_DIR") or None,
         registry=get("EVIO_DATA_REGISTRY") or None,
-        offline=(get("EVIO_DATA_OFFLINE") or "").lower() not in _NO,
-        endpoint=(get("EVIO_DATA_ENDPOINT") or "").rstrip("/") or None,
-        mirrors=tuple((get("EVIO_DATA_MIRRORS") or "").replace(",", " ").split()),
-        api_key=get("EVIO_DATA_API_KEY") or None,
+        offline=(get("EVIO_DATA_OFFLINE") or "").strip().lower() not in _NO,
+        endpoint=next(iter(_bases("EVIO_DATA_ENDPOINT")), None),
+        mirrors=_bases("EVIO_DATA_MIRRORS"),
+        api_key=_api_key(),
         timeout=_number("EVIO_DATA_TIMEOUT", DEFAULT_TIMEOUT, least=0.1),
         retries=int(_number("EVIO_DATA_RETRIES", DEFAULT_RETRIES, least=0)),
     )
@@ -45,6 +47,32 @@ def default_cache_dir() -> str:
 
 
 _NO = ("", "0", "no", "false", "off")
+
+
+def _bases(variable: str) -> tuple[str, ...]:
+    """Return the base URLs of a variable, without the slash at their ends."""
+    bases = (os.environ.get(variable) or "").replace(",", " ").split()
+    for base in bases:
+        if not _BASE(base):
+            raise EvioDataError(
+                f"{variable} has {clean(base)!r}, which is not an https: or http: URL.",
+                advice=f"Correct or unset {variable}.",
+            )
+    return tuple(base.rstrip("/") for base in bases)
+
+
+def _api_key() -> str | None:
+    key = (os.environ.get("EVIO_DATA_API_KEY") or "").strip()
+    if key and not _KEY(key):
+        raise EvioDataError(
+            "EVIO_DATA_API_KEY is not an API key: letters, digits, - and _ only.",
+            advice="Correct or unset EVIO_DATA_API_KEY.",
+        )
+    return key or None
+
+
+_BASE = re.compile(r"https?://[^\s/?#\\][^\s?#\\]*", re.IGNORECASE).fullmatch
+_KEY = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 
 
 def _number(variable: str, default: float, *, least: float) -> float:

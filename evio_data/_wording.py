@@ -3,23 +3,27 @@
 import re
 
 KIB = 1024  # bytes
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
-_SECRET = re.compile(r"([?&](?:key|uuid|at|confirm)=)[^&\s'\"]+")
+_SECRET = re.compile(r"([?&](?:key|uuid|at|confirm)=)[^&\s'\"]+", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^/\s?#@]*@")
 MAX_QUOTED = 200  # characters of foreign text that one message may hold
 
 
 def clean(text: str, limit: int = MAX_QUOTED) -> str:
-    """Return foreign text on one line, without control characters or secrets, cut to ``limit``.
+    """Return foreign text on one line, without secrets or unprintable characters, cut to ``limit``.
+
+    Unprintable are control characters, so that no terminal obeys them, and invisible ones, so that
+    nothing looks like something else.
 
     >>> clean("bad\\x1b[31m name\\n?key=SECRET")
     'bad [31m name ?key=…'
     """
-    line = " ".join(_UNSAFE.sub(" ", text[: 8 * limit]).split())
-    line = _SECRET.sub(r"\1…", line)
+    text = text[: 8 * limit]
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = _PASSWORD.sub("://…@", _SECRET.sub(r"\1…", line))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def size(count: int | float) -> str:
+def size(count: float) -> str:
     """Return a number of bytes with a binary unit and three digits.
 
     >>> size(0), size(1023), size(1536), size(1487 * 2**20)
