@@ -1,4 +1,4 @@
-"""Registry text in, checked entries out; and a name, a basename or a glob in, the entries it means out."""
+"""Registry text in, checked entries out; names, basenames and globs in, the entries meant out."""
 
 import os
 import re
@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from ._wording import clean
 from .errors import RegistryError, UnknownDatasetError
 
 UNPINNED = "unpinned"
 STATE_FOLDER = ".evio-data"  # beside the recordings; no key may live in it
+OUR_NAMES = (STATE_FOLDER, "cachedir.tag")  # case-folded: what the cache itself has at its top
 MAX_PART = 200  # bytes of one part of a name: file systems take 255, our suffixes need room
 MAX_NAME = 1000  # bytes of a whole name
 NEAREST = 3  # suggestions that one error makes
+SEARCHED = 2000  # names that a misspelt one is compared with at most: a comparison takes 50 µs
+SHOWN = 60  # characters of a registry's text that one message repeats
 
 
 class Entry(NamedTuple):
@@ -75,7 +79,7 @@ class RegistryFile:
         return [entry for entry in self.entries.values() if entry.name in wanted]
 
     def _matching(self, pattern: str) -> list[Entry]:
-        if not any(character in pattern for character in "*?["):
+        if pattern in self.entries or not any(character in pattern for character in "*?["):
             return [self.find(pattern)]
         matches = glob_matcher(pattern)
         found = [entry for entry in self.entries.values() if matches(entry.name)]
@@ -93,10 +97,9 @@ class RegistryFile:
     def _unknown(self, name: str) -> UnknownDatasetError:
         from difflib import get_close_matches
 
-        from ._wording import clean
-
-        nearest = get_close_matches(name, self.entries, n=NEAREST, cutoff=0.5)
-        for basename in get_close_matches(name.rpartition("/")[2], self._by_basename, n=NEAREST):
+        last = name.rpartition("/")[2]
+        nearest = get_close_matches(name, _likely(name, self.entries), n=NEAREST, cutoff=0.5)
+        for basename in get_close_matches(last, _likely(last, self._by_basename), n=NEAREST):
             nearest += [key for key in self._by_basename[basename] if key not in nearest]
         nearest = nearest[:NEAREST]
         advice = f"Did you mean {_either(nearest)}?" if nearest else "`evio-data list` shows all."
@@ -107,7 +110,7 @@ class RegistryFile:
     def _ambiguous(self, name: str, keys: list[str]) -> UnknownDatasetError:
         error = UnknownDatasetError(
             f"{name!r} is ambiguous: {len(keys)} datasets have this basename.",
-            advice=f"Use {_either(keys)}.",
+            advice=f"Use {_either(keys[:NEAREST])}{', …' if len(keys) > NEAREST else '.'}",
         )
         error.candidates = tuple(keys)
         return error
@@ -145,9 +148,10 @@ def load(path: str | os.PathLike[str]) -> RegistryFile:
             return known[1]
         with open(path, "rb") as file:  # noqa: PTH123
             text = file.read()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
         raise RegistryError(
-            f"cannot read the registry {path}: {error.strerror}.",
+            f"cannot read the registry {clean(path, MAX_NAME)}: {reason}.",
             advice="Check the path, `--registry` and EVIO_DATA_REGISTRY.",
         ) from error
     registry = parse(text, source=path)
@@ -180,22 +184,27 @@ def parse(data: bytes | str, *, source: str = "registry.txt") -> RegistryFile:
     prefer = False
     number = 0
     try:
-        for number, line in enumerate(_text(data).split("\n"), start=1):  # noqa: B007
+        for number, line in enumerate(_text(data).split("\n"), start=1):
             if line.lstrip().startswith("#"):
                 mirrors, prefer = _mirrors(line.strip()) or (mirrors, prefer)
             elif (entry := _entry(line, number)) is not None:
-                if entry.name in entries:
-                    raise RegistryError(f"{entry.name!r} is registered twice.")
-                entries[entry.name] = entry
+                _enter(entries, entry)
         _check_collisions(entries)
     except RegistryError as error:
         line_number = error.line or number
         located = RegistryError(
-            f"{source}, line {line_number}: {error}", advice="Correct the registry file."
+            f"{clean(source, MAX_NAME)}, line {line_number}: {error}",
+            advice="Correct the registry file.",
         )
         located.line = line_number
         raise located from error
     return RegistryFile(entries, mirrors=mirrors, prefer_mirrors=prefer)
+
+
+def _enter(entries: dict[str, Entry], entry: Entry) -> None:
+    if entry.name in entries:
+        raise RegistryError(f"{_shown(entry.name)} is registered twice.")
+    entries[entry.name] = entry
 
 
 def _text(data: bytes | str) -> str:
@@ -217,8 +226,8 @@ def _mirrors(comment: str) -> tuple[tuple[str, ...], bool] | None:
     prefer = "prefer" in words
     bases = tuple(word for word in words if word not in ("prefer", "fallback"))
     for base in bases:
-        if not re.match(r"[a-z][a-z0-9+]*://[^/]", base):
-            raise RegistryError(f"the mirror {base!r} is not a URL.")
+        if not _URL(base):
+            raise RegistryError(f"the mirror {_shown(base)} is not an https: or http: URL.")
     return bases, prefer
 
 
@@ -226,7 +235,7 @@ def _entry(line: str, number: int) -> Entry | None:
     columns = _columns(line)
     if not columns:
         return None
-    if len(columns) != 3:  # noqa: PLR2004
+    if len(columns) != 3:
         raise RegistryError(f"has {len(columns)} columns; wanted: name, sha256 or unpinned, url.")
     name, known_hash, url = columns
     if not _PLAIN_NAME(name):
@@ -235,13 +244,16 @@ def _entry(line: str, number: int) -> Entry | None:
     if sha256 == UNPINNED:
         return Entry(name, None, *_url(url), number)
     if not _SHA256(sha256):
-        raise RegistryError(f"{known_hash!r} is neither 64 hex digits (SHA-256) nor 'unpinned'.")
+        raise RegistryError(
+            f"{_shown(known_hash)} is neither 64 hex digits (SHA-256) nor 'unpinned'."
+        )
     return Entry(name, sha256, *_url(url), number)
 
 
 def _columns(line: str) -> list[str]:
     if '"' not in line and "'" not in line and "\\" not in line:
-        return line.split()
+        # Blanks, tabs and line ends separate, as in pooch; other white space is part of a word.
+        return line.split() if line.isascii() and line.isprintable() else _WORDS(line)
     import shlex
 
     try:
@@ -252,13 +264,14 @@ def _columns(line: str) -> list[str]:
 
 def _url(url: str) -> tuple[str, int | None]:
     if not _URL(url):
-        raise RegistryError(f"{url!r} is not an https: or http: URL.")
+        raise RegistryError(f"{_shown(url)} is not an https: or http: URL.")
     base, _, fragment = url.partition("#")
     if not fragment:
         return base, None
-    if not fragment.startswith("size=") or not fragment[5:].isascii() or not fragment[5:].isdigit():
-        raise RegistryError(f"the fragment {'#' + fragment!r} is not #size=BYTES.")
-    return base, int(fragment[5:])
+    size = _SIZE(fragment)
+    if size is None:
+        raise RegistryError(f"the fragment {_shown('#' + fragment)} is not #size=BYTES.")
+    return base, int(size[1])
 
 
 def check_name(name: str) -> None:
@@ -269,29 +282,36 @@ def check_name(name: str) -> None:
     RegistryError
         Says which rule the name breaks.
     """
-    if not name or _CONTROL(name) or not name.isprintable():
-        raise RegistryError(f"the name {name!r} is empty or has control characters.")
+    if not name or not name.isprintable():
+        raise RegistryError(f"the name {_shown(name)} is empty or has control characters.")
     if "\\" in name or ":" in name:
-        raise RegistryError(f"the name {name!r} has a backslash or a colon; parts are joined by /.")
+        raise RegistryError(
+            f"the name {_shown(name)} has a backslash or a colon; parts are joined by /."
+        )
     if name.startswith("/"):
-        raise RegistryError(f"the name {name!r} is an absolute path.")
+        raise RegistryError(f"the name {_shown(name)} is an absolute path.")
     if len(name.encode()) > MAX_NAME:
-        raise RegistryError(f"the name {name[:40]!r}… is longer than {MAX_NAME} bytes.")
-    for part in name.split("/"):
+        raise RegistryError(f"the name {_shown(name)} is longer than {MAX_NAME} bytes.")
+    parts = name.split("/")
+    for part in parts:
         _check_part(part, name)
-    if name.split("/")[0].casefold() == STATE_FOLDER:
-        raise RegistryError(f"the name {name!r} is inside {STATE_FOLDER}, which is reserved.")
+    if parts[0].casefold() in OUR_NAMES:
+        raise RegistryError(
+            f"the name {_shown(name)} is reserved: the cache has its own {parts[0]}."
+        )
 
 
 def _check_part(part: str, name: str) -> None:
     if part in ("", ".", ".."):
-        raise RegistryError(f"the name {name!r} has an empty part, '.' or '..'.")
+        raise RegistryError(f"the name {_shown(name)} has an empty part, '.' or '..'.")
     if len(part.encode()) > MAX_PART:
-        raise RegistryError(f"a part of the name {name[:40]!r}… is longer than {MAX_PART} bytes.")
+        raise RegistryError(f"a part of the name {_shown(name)} is longer than {MAX_PART} bytes.")
     if part[-1] in ". " or part[0] == " " or any(character in part for character in '<>"|?*'):
-        raise RegistryError(f"the name {name!r} is not portable (blanks or dots at an end, <>\"|?*).")
+        raise RegistryError(
+            f'the name {_shown(name)} is not portable (blanks or dots at an end, <>"|?*).'
+        )
     if _RESERVED(part):
-        raise RegistryError(f"the name {name!r} is reserved on Windows.")
+        raise RegistryError(f"the name {_shown(name)} is reserved on Windows.")
 
 
 def _check_collisions(entries: dict[str, Entry]) -> None:
@@ -300,11 +320,14 @@ def _check_collisions(entries: dict[str, Entry]) -> None:
     for name, entry in entries.items():
         key = fold(name)
         if folded.setdefault(key, name) != name:
-            raise _on_line(entry, f"{name!r} and {folded[key]!r} differ only in case.")
+            raise _on_line(
+                entry, f"{_shown(name)} and {_shown(folded[key])} differ only in case or accents."
+            )
         folders.update(_parents(key))
-    for key in folders & folded.keys():
-        name = folded[key]
-        raise _on_line(entries[name], f"{name!r} is a file and a folder at once.")
+    clashes = [entries[folded[key]] for key in folders & folded.keys()]
+    if clashes:
+        entry = min(clashes, key=lambda entry: entry.line)
+        raise _on_line(entry, f"{_shown(entry.name)} is a file and a folder at once.")
 
 
 def fold(name: str) -> str:
@@ -329,6 +352,20 @@ def _parents(key: str) -> Iterator[str]:
         at = key.find("/", at + 1)
 
 
+def _likely(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are worth comparing with a misspelt one: those that begin alike."""
+    known = list(names)
+    for length in range(len(name) + 1):
+        if len(known) <= SEARCHED:
+            break
+        known = [other for other in known if other.startswith(name[:length])] or known[:SEARCHED]
+    return known
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
+
+
 def _either(names: list[str]) -> str:
     quoted = [repr(name) for name in names]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
@@ -338,10 +375,11 @@ _DEVICES = r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])"
 _RESERVED = re.compile(rf"{_DEVICES}(?:\..*)?", re.IGNORECASE).fullmatch
 _SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch
 _URL = re.compile(r"https?://[^\s/?#\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*", re.IGNORECASE).fullmatch
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+_SIZE = re.compile(r"size=([0-9]{1,18})").fullmatch
+_WORDS = re.compile(r"[^ \t\r\n]+").findall
 # Nearly every name is of this shape; the careful rules run for the others only.
 _PLAIN_PART = rf"(?!{_DEVICES}(?:[./]|$))[A-Za-z0-9_](?:[\w.+=@,-]{{0,150}}[\w+=@,-])?"
 _PLAIN_NAME = re.compile(
-    rf"{_PLAIN_PART}(?:/{_PLAIN_PART}){{0,5}}",
+    rf"(?!cachedir\.tag(?:/|$)){_PLAIN_PART}(?:/{_PLAIN_PART}){{0,5}}",
     re.IGNORECASE | re.ASCII,
 ).fullmatch
