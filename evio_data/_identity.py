@@ -28,9 +28,11 @@ class Identity(NamedTuple):
 
     def is_sound(self) -> bool:
         """Say whether the fields are of their types, as a journal on disk may not have them."""
-        texts = (self.etag, self.last_modified, self.digest)
+        origin: object = self.origin
+        texts: tuple[object, ...] = (self.etag, self.last_modified, self.digest)
+        total: object = self.total
         return (
-            isinstance(self.origin, str)
+            isinstance(origin, str)
             and all(text is None or isinstance(text, str) for text in texts)
-            and (self.total is None or (type(self.total) is int and self.total >= 0))
+            and (total is None or (type(total) is int and total >= 0))
         )

@@ -1,4 +1,4 @@
-"""Range arithmetic (RFC 9110 §14): spans of a file, and what a status and its headers say of a body."""
+"""Range arithmetic (RFC 9110 §14): spans of a file, and where the body of an answer belongs."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -37,9 +37,7 @@ def header(start: int, stop: int | None) -> str:
     return f"bytes={start}-" if stop is None else f"bytes={start}-{stop - 1}"
 
 
-def placement(
-    status: int, headers: Mapping[str, str], start: int, stop: int | None
-) -> Placement:
+def placement(status: int, headers: Mapping[str, str], start: int, stop: int | None) -> Placement:
     """Return where the body of an answer to the range [start, stop) belongs.
 
     Raises
@@ -50,12 +48,12 @@ def placement(
         For a 206 that is not for ``start``, or contradicts itself; for any other status.
     """
     length = content_length(headers)
-    if status == 200:  # noqa: PLR2004
+    if status == 200:
         return Placement(0, length, length, honoured=False)
-    if status == 416:  # noqa: PLR2004
+    if status == 416:
         total = _unsatisfied_total(headers.get("Content-Range", ""))
         raise RangeNotSatisfiableError(f"416 for {header(start, stop)}", total)
-    if status != 206:  # noqa: PLR2004
+    if status != 206:
         raise RangeError(f"unexpected status {status}")
     return _partial(headers.get("Content-Range", ""), length, start, stop)
 
@@ -78,7 +76,7 @@ def _partial(content_range: str, length: int | None, start: int, stop: int | Non
 def content_length(headers: Mapping[str, str]) -> int | None:
     """Return ``Content-Length`` where it is present and counts the bytes of this body."""
     text = headers.get("Content-Length", "").strip()
-    if headers.get("Transfer-Encoding") or not (text.isascii() and text.isdigit()):
+    if headers.get("Transfer-Encoding") or not _NUMBER(text):
         return None
     return int(text)
 
@@ -131,4 +129,5 @@ def count(spans: Iterable[Span]) -> int:
     return sum(stop - start for start, stop in spans)
 
 
+_NUMBER = re.compile(r"[0-9]{1,18}").fullmatch
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE).fullmatch

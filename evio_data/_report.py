@@ -116,4 +116,5 @@ class Report(Sequence[Outcome]):
     @property
     def paths(self) -> dict[str, Path]:
         """The verified files by name."""
-        return {outcome.name: outcome.path for outcome in self._outcomes if outcome.path}
+        there = (outcome for outcome in self._outcomes if outcome.status != "failed")
+        return {outcome.name: outcome.path for outcome in there if outcome.path}
