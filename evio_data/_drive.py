@@ -1,7 +1,9 @@
-"""Google Drive's dialect as pure functions: which file a URL means, and what a page says instead of data."""
+"""Google Drive's dialect, purely: which file a URL means, and what a page says instead of data."""
 
 import html
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, parse_qsl, urlencode, urljoin, urlsplit
@@ -13,6 +15,7 @@ DATA_HOST = "drive.usercontent.google.com"
 API_HOST = "www.googleapis.com"
 SIGN_IN_HOST = "accounts.google.com"
 LINK_HOSTS = ("drive.google.com", "docs.google.com", DATA_HOST)
+MAX_FORM_PAGE = 64 * 1024  # characters; the page with the form has some 2,400
 GOOGLE_DOMAINS = (".google.com", ".googleusercontent.com", ".googleapis.com")
 
 
@@ -37,11 +40,11 @@ def file_link(url: str) -> FileLink | None:
     query = parse_qs(parts.query)
     key = query.get("resourcekey", [None])[0]
     if host == API_HOST:
-        match = re.search(r"/drive/v[23]/files/([\w-]{10,})", parts.path)
+        match = re.fullmatch(rf"(?:/download)?/drive/v[23]/files/({_AN_ID})/?", parts.path)
         return FileLink(match[1], key) if match else None
     if host not in LINK_HOSTS or "/folder" in parts.path or "folderview" in parts.path:
         return None
-    match = re.search(r"/(?:file|document|spreadsheets|presentation)/(?:u/\d+/)?d/([\w-]{10,})", parts.path)
+    match = _FILE_PATH(parts.path)
     if match:
         return FileLink(match[1], key)
     ids = query.get("id", [])
@@ -57,7 +60,7 @@ def folder_link(url: str) -> FileLink | None:
         return None
     query = parse_qs(parts.query)
     key = query.get("resourcekey", [None])[0]
-    match = re.search(r"/folders?/(?:d/)?([\w-]{10,})", parts.path)
+    match = _FOLDER_PATH(parts.path)
     if match:
         return FileLink(match[1], key)
     ids = query.get("id", [])
@@ -66,7 +69,13 @@ def folder_link(url: str) -> FileLink | None:
 
 
 def split(url: str) -> SplitResult:
-    """Return a URL's parts; of a malformed URL, empty ones, which match nothing."""
+    """Return a URL's parts; of a malformed URL, empty ones, which match nothing.
+
+    Malformed is also what two readers may read differently: a backslash ends a host's name for
+    urllib3, but not for urllib.parse.
+    """
+    if "\\" in url or not url.isprintable():
+        return SplitResult("", "", "", "", "")
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -85,10 +94,21 @@ def direct_url(link: FileLink) -> str:
     return f"https://{DATA_HOST}/download?" + _query(link, export="download", confirm="t")
 
 
-def api_url(link: FileLink, api_key: str) -> str:
-    """Return the API's address of a file's content; the key in it must not be shown."""
-    query = urlencode({"alt": "media", "supportsAllDrives": "true", "key": api_key})
+def api_url(link: FileLink) -> str:
+    """Return the API's address of a file's content."""
+    query = urlencode({"alt": "media", "supportsAllDrives": "true"})
     return f"https://{API_HOST}/drive/v3/files/{link.id}?{query}"
+
+
+def api_headers(link: FileLink, api_key: str) -> dict[str, str]:
+    """Return the headers that open the API's door; URLs reach logs and tracebacks, these do not.
+
+    https://cloud.google.com/apis/docs/system-parameters has both ways of sending a key.
+    """
+    headers = {"X-Goog-Api-Key": api_key}
+    if link.resource_key:
+        headers["X-Goog-Drive-Resource-Keys"] = f"{link.id}/{link.resource_key}"
+    return headers
 
 
 def _query(link: FileLink, **extra: str) -> str:
@@ -112,12 +132,19 @@ def is_sign_in(url: str) -> bool:
 
 
 def is_sorry(status: int, url: str, page: str) -> bool:
-    """Say whether an answer is the "Sorry..." page: too many requests from this address."""
+    """Say whether an answer is the "Sorry..." page: too many requests from this address.
+
+    A page's own text decides, not a file's name in it; and the quota page, whatever its status,
+    is about one file.
+    """
+    title = _title(page)
+    if _is_quota(title, page):
+        return False
     return (
-        status == 429  # noqa: PLR2004
+        status == 429
         or "/sorry/" in split(url).path
-        or "support.google.com/websearch/answer/86640" in page
-        or _title(page).startswith("Sorry...")
+        or 'href="https://support.google.com/websearch/answer/86640' in page
+        or title == "Sorry..."
     )
 
 
@@ -135,7 +162,8 @@ def confirmation(page: str, base: str) -> str | None:
         Where the page came from, for relative addresses.
     """
     forms = _Forms()
-    forms.feed(page)
+    with suppress(AssertionError):  # how html.parser gives up on "<![..."
+        forms.feed(page[:MAX_FORM_PAGE])
     for found in (forms.target, _old_link(page), _script_link(page)):
         if found:
             return _joined(base, found)
@@ -162,9 +190,8 @@ class _Forms(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form" and values.get("id") in ("download-form", "downloadForm"):
             self._action, self._inside = values.get("action", ""), True
-        elif tag == "input" and self._inside and values.get("type", "").lower() == "hidden":
-            if values.get("name"):
-                self._fields.append((values["name"], values.get("value", "")))
+        elif tag == "input" and self._inside and _is_hidden(values):
+            self._fields.append((values["name"], values.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -179,9 +206,15 @@ class _Forms(HTMLParser):
         return f"{address}?{urlencode(parse_qsl(query, keep_blank_values=True) + self._fields)}"
 
 
+def _is_hidden(values: dict[str, str]) -> bool:
+    return bool(values.get("name")) and values.get("type", "").lower() == "hidden"
+
+
 def _old_link(page: str) -> str | None:
-    match = re.search(r'href="(/uc\?[^"]{0,2000}confirm=[^"]{0,2000})"', page)
-    return html.unescape(match[1]) if match else None
+    for match in re.finditer(r'href="(/uc\?[^"]{1,4000})"', page):
+        if "confirm=" in match[1]:
+            return html.unescape(match[1])
+    return None
 
 
 def _script_link(page: str) -> str | None:
@@ -196,7 +229,8 @@ def _script_link(page: str) -> str | None:
 BY_HAND = "place the file by hand: `evio-data import PATH`"
 ASK_OWNER = 'Ask the owner to share it with "anyone with the link".'
 QUOTA_ADVICE = (
-    f"Wait up to 24 hours and run again (what arrived is kept), set EVIO_DATA_MIRRORS, or {BY_HAND}."
+    "Wait up to 24 hours and run again (what arrived is kept), set EVIO_DATA_MIRRORS, or "
+    f"{BY_HAND}."
 )
 
 
@@ -212,27 +246,45 @@ def refusal(status: int, url: str, page: str) -> DriveRefusedError:
     page : str
         Its HTML, or the API's JSON.
     """
-    if page.lstrip().startswith("{"):
-        return _api_refusal(status, page)
+    reason, message = api_error(page)
+    if reason or message:
+        return _api_refusal(status, reason, message)
+    return _recognised(status, url, page) or _by_status(status, page)
+
+
+def is_lasting(status: int, url: str, page: str) -> bool:
+    """Say whether a page is a refusal that asking anew, from the first address on, cannot change.
+
+    A bare 403 or an unknown page may only mean that a confirmed address has grown old.
+    """
+    return any(api_error(page)) or status == 404 or _recognised(status, url, page) is not None
+
+
+def _recognised(status: int, url: str, page: str) -> DriveRefusedError | None:
     title = _title(page)
-    if is_sign_in(url) or status == 401 or "ServiceLogin" in page or "Sign-in" in title:  # noqa: PLR2004
-        return AccessDeniedError("Drive asks for a sign-in: the file is private.", advice=ASK_OWNER)
+    if is_sign_in(url) or status == 401 or _SIGN_IN_TITLE(title):
+        return sign_in()
     for recognise, error in _REFUSALS:
         if recognise(title, page):
             return error()
-    return _by_status(status, title, page)
+    return None
 
 
-def _by_status(status: int, title: str, page: str) -> DriveRefusedError:
-    if status == 404:  # noqa: PLR2004
+def _by_status(status: int, page: str) -> DriveRefusedError:
+    if status == 404:
         return _not_found()
-    if status == 403:  # noqa: PLR2004
+    if status == 403:
         return _denied()
-    words = clean(_text(page), 120)
+    title, words = clean(_title(page)), clean(_text(page), 120)
     return DriveRefusedError(
-        f"Drive sent a page that is not known (status {status}, {clean(title)!r}: {words!r}).",
+        f"Drive sent a page that is not known (status {status}, {title!r}: {words!r}).",
         advice="It was not saved as data. Open the link in a browser to see what Drive wants.",
     )
+
+
+def sign_in() -> AccessDeniedError:
+    """Return the error for a private file, which the sign-in page stands for."""
+    return AccessDeniedError("Drive asks for a sign-in: the file is private.", advice=ASK_OWNER)
 
 
 def _quota() -> DriveRefusedError:
@@ -274,26 +326,38 @@ def _not_found() -> DriveRefusedError:
 def _is_quota(title: str, page: str) -> bool:
     # "24" hours stands in the sub-caption in every language; the titles are those of JDownloader.
     caption = re.search(r'class="uc-error-subcaption"[^>]*>(.{0,2000}?)</p>', page, re.DOTALL)
-    in_title = re.search(r"\b(quota|cuota|kuota|quote|kontingent)\b", title, re.IGNORECASE)
+    in_title = re.match(r"Google Drive\W+(la )?(quota|cuota|kuota|quote)\b", title, re.IGNORECASE)
     return bool(in_title) or bool(caption and re.search(r"\b24\b", caption[1]))
 
 
-def _says(*words: str) -> "re.Pattern[str]":
-    return re.compile("|".join(words), re.IGNORECASE)
+def _says(*words: str) -> Callable[[str, str], bool]:
+    search = re.compile("|".join(words), re.IGNORECASE).search
+    return lambda _title, page: search(page) is not None
 
 
-_INFECTED = _says("infected file", "infected with a virus", "download infected files")
-_DISABLED = _says("can(?:'|’|&#39;)t download file", "hasn(?:'|’|&#39;)t given you permission")
-_TERMS = _says("in violation of our terms of service")
-_DENIED = _says("access denied", "you need (?:access|permission)", "request access")
-_NOT_FOUND = _says(r"error 404 \(not found\)", "page not found", "file you have requested does not exist")
-_REFUSALS = (
+_SIGN_IN_TITLE = re.compile(r"(google drive\W+)?sign.?in\b.*", re.IGNORECASE).match
+_REFUSALS: tuple[tuple[Callable[[str, str], bool], Callable[[], DriveRefusedError]], ...] = (
     (_is_quota, _quota),
-    (lambda title, page: _INFECTED.search(title + page), _infected),
-    (lambda title, page: _DISABLED.search(title + page), _disabled),
-    (lambda title, page: _TERMS.search(page), _terms),
-    (lambda title, page: _DENIED.search(title + page), _denied),
-    (lambda title, page: _NOT_FOUND.search(title + page), _not_found),
+    (
+        _says(
+            r"[-\u2013] infected file<",
+            "this file is infected with a virus",
+            "download infected files",
+        ),
+        _infected,
+    ),
+    (
+        _says(
+            r"can(?:'|\u2019|&#39;)t download file<",
+            r"hasn(?:'|\u2019|&#39;)t given you permission to download",
+        ),
+        _disabled,
+    ),
+    (_says("in violation of our terms of service"), _terms),
+    (_says("access denied<", "you need (?:access|permission)", ">request access<"), _denied),
+    (_says(r"error 404 \(not found\)", ">page not found<", "requested does not exist"), _not_found),
+    # Last, because other pages have a link to it in their corner.
+    (_says(r'<form\b[^>]{0,500}\baction="[^"]{0,500}ServiceLogin'), sign_in),
 )
 
 
@@ -304,11 +368,21 @@ _BY_REASON = {
     "cannotDownloadAbusiveFile": _infected,
     "cannotDownloadFile": _disabled,
 }
-LIMIT_REASONS = frozenset({"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"})
+_KEY_REASONS = frozenset(
+    {
+        "keyInvalid",
+        "badRequest",
+        "API_KEY_INVALID",
+        "accessNotConfigured",
+        "dailyLimitExceededUnreg",
+    }
+)
+LIMIT_REASONS = frozenset(
+    {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded"}
+)
 
 
-def _api_refusal(status: int, page: str) -> DriveRefusedError:
-    reason, message = api_error(page)
+def _api_refusal(status: int, reason: str, message: str) -> DriveRefusedError:
     known = _BY_REASON.get(reason)
     if known is not None:
         return known()
@@ -317,9 +391,10 @@ def _api_refusal(status: int, page: str) -> DriveRefusedError:
             "this is a Google document, which has no bytes of its own.",
             advice="Export it by hand, or take it out of the registry.",
         )
-    if reason in ("keyInvalid", "badRequest", "accessNotConfigured", "dailyLimitExceededUnreg"):
+    if reason in _KEY_REASONS:
         return AccessDeniedError(
-            f"the Drive API refused the key ({reason}).", advice="Correct or unset EVIO_DATA_API_KEY."
+            f"the Drive API refused the key ({reason}).",
+            advice="Correct or unset EVIO_DATA_API_KEY.",
         )
     return DriveRefusedError(
         f"the Drive API answered {status}, {clean(reason)!r}: {clean(message)!r}.",
@@ -331,10 +406,13 @@ def api_error(page: str) -> tuple[str, str]:
     """Return the reason and the message of an API error's JSON; empty where there is none."""
     import json
 
+    if not page.lstrip().startswith("{"):
+        return "", ""
     try:
         error = json.loads(page)["error"]
-        first = (error.get("errors") or [{}])[0]
-        return str(first.get("reason", "")), str(error.get("message", ""))
+        details = [*error.get("errors", []), *error.get("details", []), {}]
+        reasons = [str(detail["reason"]) for detail in details if "reason" in detail]
+        return next(iter(reasons), ""), str(error.get("message", ""))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return "", ""
 
@@ -349,4 +427,8 @@ def _text(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]{0,2000}>", " ", body))
 
 
-_ID = re.compile(r"[A-Za-z0-9_-]{10,200}").fullmatch
+_AN_ID = "[A-Za-z0-9_-]{10,200}"
+_ID = re.compile(_AN_ID).fullmatch
+_EDITORS = "document|spreadsheets|presentation"
+_FILE_PATH = re.compile(rf"/(?:file|{_EDITORS})/(?:u/\d+/)?d/({_AN_ID})(?=/|$)").search
+_FOLDER_PATH = re.compile(rf"/folders?/(?:d/)?({_AN_ID})(?=/|$)").search

@@ -1,6 +1,8 @@
 """One request in, one open answer out, read without copies: requests is spoken here."""
 
 import socket
+import threading
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -9,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from urllib3.util.retry import Retry
 
 from ._wording import clean
@@ -17,8 +20,9 @@ from .errors import DownloadError
 CONNECT_TIMEOUT = 15.0  # seconds
 MAX_REDIRECTS = 10
 MAX_PAGE = 512 * 1024  # bytes of a page that are read at most
+MAX_PAGE_TIME = 60.0  # seconds for which a page may dribble in
 MAX_RETRY_AFTER = 6 * 3600.0  # seconds; a longer wish is taken for this
-TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 425})  # and every 5xx
 
 Route = Callable[[str], str]  # an address -> where to ask for it really; raises to forbid it
 
@@ -66,20 +70,26 @@ class Answer:
     def _reader(self) -> Callable[[memoryview], int]:
         # http.client's own readinto goes from the socket into the caller's buffer; urllib3's
         # public one allocates and copies (0.2 to 0.3 s a GiB).
-        inner = getattr(self._raw, "_original_response", None)
-        direct = getattr(inner, "readinto", None)
-        return direct if direct is not None else self._raw.readinto  # type: ignore[no-any-return]
+        inner: Any = getattr(self._raw, "_original_response", None)
+        if inner is None:
+            return self._raw.readinto  # type: ignore[no-any-return]
+        if inner.fp is not None and not inner.chunked:
+            inner.fp = _Arriving(inner.fp)
+        return inner.readinto  # type: ignore[no-any-return]
 
     @property
     def coding(self) -> str:
         """The content coding of the body; empty for none."""
-        coding = self.headers.get("Content-Encoding", "").strip().lower()
-        return "" if coding == "identity" else coding
+        for header, plain in (("Content-Encoding", "identity"), ("Transfer-Encoding", "chunked")):
+            coding = self.headers.get(header, "").strip().lower()
+            if coding not in ("", plain):
+                return coding
+        return ""
 
     @property
     def ends_itself(self) -> bool:
         """Whether the body tells its own end (chunked), so that a cut cannot pass for the end."""
-        return "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        return self.headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
 
     def read_into(self, view: memoryview) -> int:
         """Read some bytes of the body; 0 at its end.
@@ -95,12 +105,17 @@ class Answer:
             raise _as_transport_error(error) from error
 
     def page(self) -> str:
-        """Return the body as text, at most `MAX_PAGE` bytes of it."""
+        """Return the body as text: at most `MAX_PAGE` bytes of it, in at most `MAX_PAGE_TIME`."""
+        alarm = threading.Timer(MAX_PAGE_TIME, self.shut)
+        alarm.daemon = True
+        alarm.start()
         try:
-            body: bytes = self._raw.read(MAX_PAGE, decode_content=True)
+            body: bytes = self._raw.read(MAX_PAGE, decode_content=False)
         except Exception as error:
             raise _as_transport_error(error) from error
-        return body.decode("utf-8", "replace")
+        finally:
+            alarm.cancel()
+        return _unpacked(body, self.coding).decode("utf-8", "replace")
 
     def wait(self) -> float | None:
         """Return the seconds of ``Retry-After``, given as a number or as a date."""
@@ -140,6 +155,50 @@ class Answer:
         self.release()
 
 
+class _Arriving:
+    """A file over a socket that hands out what arrived even if the line breaks just after it.
+
+    ``BufferedReader.readinto`` waits until the buffer is full, and on an error the caller cannot
+    tell how much of it came: a line that breaks every 200 KB would never get on.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._error: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill the buffer, as far as bytes come; an error waits for the next call if any came."""
+        if self._error is not None:
+            raise self._error
+        filled, size, some = 0, len(view), self._file.readinto1
+        try:
+            while filled < size:
+                count: int = some(view[filled:])
+                if not count:
+                    break
+                filled += count
+        except OSError as error:
+            self._error = error
+            if not filled:
+                raise
+        return filled
+
+
+class _Session(requests.Session):
+    """A session that brings no credentials of its own, and follows no redirect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Else ~/.netrc, whose "default" entry would go to whatever host a redirect names.
+        self.trust_env = False
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Deny it: to prepare the next request, requests reads a redirect's body without end."""
+
+
 class Connection:
     """A line to each host that is asked, kept alive between requests; for one thread.
 
@@ -151,11 +210,28 @@ class Connection:
 
     def __init__(self, *, timeout: float) -> None:
         self._timeout = timeout
-        self._session: requests.Session | None = None
+        self._session: _Session | None = None
         self._environment: dict[str, dict[str, Any]] = {}
 
-    def get(self, url: str, *, headers: Mapping[str, str], route: Route) -> Answer:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        route: Route,
+        secret: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Ask for a URL and follow redirects, each checked by ``route``.
+
+        Parameters
+        ----------
+        url : str
+        headers : mapping of str to str
+            Sent to every address.
+        route : callable
+            Says where to ask for an address really, or forbids it.
+        secret : mapping of str to str, optional
+            Headers for the first address only: no redirect takes them elsewhere.
 
         Raises
         ------
@@ -164,14 +240,15 @@ class Connection:
         DownloadError
             For a redirect that must not be followed, and for more than `MAX_REDIRECTS`.
         """
+        sent = {**headers, **(secret or {})}
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._get_once(url, route(url), headers)
+            answer = self._get_once(url, route(url), sent)
             location = answer.headers.get("Location")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 return answer
             with answer:
                 answer.page()  # read off, so that the line can be used again
-            url = _target(url, location)
+            url, sent = _target(url, location), dict(headers)
         raise DownloadError(f"more than {MAX_REDIRECTS} redirects.", advice="Check the URL.")
 
     def close(self) -> None:
@@ -181,38 +258,46 @@ class Connection:
 
     def _get_once(self, url: str, routed: str, headers: Mapping[str, str]) -> Answer:
         session = self._opened()
+        surroundings = self._surroundings(routed)
         try:
             prepared = session.prepare_request(requests.Request("GET", routed, headers=headers))
             response = session.send(
                 prepared,
                 allow_redirects=False,
                 timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-                **self._surroundings(session, routed),
+                **surroundings,
             )
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise DownloadError(f"cannot use the URL {clean(url)}.") from error
-        except requests.RequestException as error:
+        except _UNUSABLE as error:
+            raise DownloadError(
+                f"cannot use the URL {clean(url)} ({clean(str(error), 120)}).",
+                advice="Check the registry, and the proxy settings of this machine.",
+            ) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _as_transport_error(error) from error
+        except OSError as error:  # not of the network: requests wraps those
+            raise DownloadError(
+                f"{clean(str(error))}.", advice="Check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
+            ) from error
         return Answer(response, url)
 
-    def _opened(self) -> requests.Session:
+    def _opened(self) -> _Session:
         if self._session is None:
-            self._session = requests.Session()
+            self._session = _Session()
             # Content-Length and ranges count bytes of the file only without a content coding.
             self._session.headers["Accept-Encoding"] = "identity"
             self._session.headers["Accept-Language"] = "en"
             self._session.headers["User-Agent"] = user_agent()
         return self._session
 
-    def _surroundings(self, session: requests.Session, url: str) -> dict[str, Any]:
+    def _surroundings(self, url: str) -> dict[str, Any]:
         # Proxies and certificates from the environment: looking them up costs as much as a
         # small request, so once for each host.
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._environment:
-            self._environment[origin] = dict(
-                session.merge_environment_settings(url, {}, True, None, None)
-            )
+            with requests.Session() as trusting:
+                found = trusting.merge_environment_settings(url, {}, True, None, None)
+            self._environment[origin] = dict(found)
         return self._environment[origin]
 
 
@@ -239,13 +324,13 @@ def refuse_downgrade(url: str, *, origin: str) -> str:
     Raises
     ------
     DownloadError
-        For a step down from https, and for schemes that are not http(s).
+        For a step down from https, and for schemes that are neither https: nor http:.
     """
     scheme = urlsplit(url).scheme
     if scheme == "https" or (scheme == "http" and urlsplit(origin).scheme == "http"):
         return url
     raise DownloadError(
-        f"a redirect leads from https to {clean(url)!r}, which is not followed.",
+        f"a redirect leads to {clean(url)!r}, which is not followed.",
         advice="Check the URL in the registry.",
     )
 
@@ -256,13 +341,13 @@ def raise_for_transient(answer: Answer) -> None:
     Raises
     ------
     TransportError
-        For `TRANSIENT` statuses.
+        For `TRANSIENT` statuses, and for 5xx.
     BusyError
         For 429.
     """
-    if answer.status == 429:  # noqa: PLR2004
+    if answer.status == 429:
         raise BusyError("the server asks for fewer requests (429)", wait=answer.wait())
-    if answer.status in TRANSIENT:
+    if answer.status in TRANSIENT or answer.status >= 500:
         raise TransportError(f"the server answered {answer.status}", wait=answer.wait())
 
 
@@ -278,7 +363,18 @@ def _reason(error: Exception) -> str:
     return clean(text, 120)
 
 
+def _unpacked(body: bytes, coding: str) -> bytes:
+    """Return a page that a proxy has compressed unasked; it grows to `MAX_PAGE` at most."""
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        return body
+    with suppress(zlib.error):
+        return zlib.decompressobj(wbits=47).decompress(body, MAX_PAGE)  # 47: gzip or zlib
+    return body
+
+
+_UNUSABLE = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
 _REASONS = (
+    ("ProxyError", "the proxy does not answer"),
     ("NameResolutionError", "the host name cannot be resolved (no network?)"),
     ("ConnectTimeout", "the server does not answer"),
     ("timed out", "the line fell silent"),
@@ -288,7 +384,4 @@ _REASONS = (
     ("IncompleteRead", "the body was cut short"),
     ("RemoteDisconnected", "the server closed the connection without an answer"),
     ("reset by peer", "the connection was reset"),
-    ("ProxyError", "the proxy does not answer"),
 )
-
-

@@ -10,7 +10,7 @@ from ._http import Answer, BusyError, Connection
 from ._identity import Identity
 from ._ranges import Placement
 from ._wording import clean
-from .errors import AccessDeniedError, DownloadError, DriveRefusedError
+from .errors import DownloadError, DriveRefusedError
 
 Kind = TypeVar("Kind")
 
@@ -90,7 +90,7 @@ class PlainSource:
 
     def _body(self, answer: Answer, start: int, stop: int | None) -> Body:
         _http.raise_for_transient(answer)
-        if answer.status in (401, 403, 404, 410):
+        if 400 <= answer.status < 500 and answer.status != 416:
             raise DownloadError(
                 f"{self.label} answered {answer.status}.", advice="Check the URL in the registry."
             )
@@ -135,7 +135,7 @@ class DriveSource:
         self, connection: Connection, start: int, stop: int | None, *, ranged: bool = True
     ) -> Body:
         """Return the stretch [start, stop), or one that holds more of the file."""
-        visit = _Visit(connection, _range(start, stop, ranged), self._route)
+        visit = _Visit(connection, _range(start, stop, ranged), self._route, self._secret())
         answer = self._from_confirmed(visit) or self._resolved(visit)
         return _guarded(answer, lambda: _data(answer, start, stop))
 
@@ -147,10 +147,11 @@ class DriveSource:
         answer = visit.ask(url)
         if isinstance(answer, Answer):
             return answer
-        if answer.target is None and not answer.may_be_stale:
+        if answer.is_lasting:
             raise answer.refusal()
         with self._lock:
-            self._confirmed = None
+            if self._confirmed == url:
+                self._confirmed = None
         return None
 
     def _resolved(self, visit: "_Visit") -> Answer:
@@ -164,25 +165,26 @@ class DriveSource:
                     self._confirmed = answer.url
                 return answer
             page = answer
-            if not page.may_be_stale:
+            if page.is_lasting:
                 break
-        assert page is not None  # noqa: S101 - there is always a door
+        assert page is not None
         raise page.refusal()
 
     def _doors(self) -> tuple[str, ...]:
         if self._api_key:
-            return (_drive.api_url(self._link, self._api_key),)
+            return (_drive.api_url(self._link),)
         return (_drive.direct_url(self._link), _drive.public_url(self._link))
+
+    def _secret(self) -> dict[str, str]:
+        return _drive.api_headers(self._link, self._api_key) if self._api_key else {}
 
     def _route(self, url: str) -> str:
         """Return where to ask for one of Drive's addresses: there, or at the endpoint."""
         endpoint = self._endpoint
-        if endpoint and (url + "/").startswith(endpoint + "/"):
+        if endpoint and _is_below(url, endpoint):
             return url
         if _drive.is_sign_in(url):
-            raise AccessDeniedError(
-                "Drive asks for a sign-in: the file is private.", advice=_drive.ASK_OWNER
-            )
+            raise _drive.sign_in()
         if not _drive.is_google(url):
             raise DriveRefusedError(
                 f"Drive sent us on to {clean(url)!r}, which is not Google's and is not followed.",
@@ -201,7 +203,7 @@ class _Page:
         self._status = answer.status
         self._url = answer.url
         self._text = text
-        self.target = _drive.confirmation(text, answer.url) if answer.status == 200 else None  # noqa: PLR2004
+        self.target = _drive.confirmation(text, answer.url) if answer.status == 200 else None
 
     def refusal(self) -> DriveRefusedError:
         """Return the error that this page stands for."""
@@ -212,38 +214,45 @@ class _Page:
         return _drive.refusal(self._status, self._url, self._text)
 
     @property
-    def may_be_stale(self) -> bool:
-        """Whether asking anew from the start may help: no known, lasting refusal."""
-        kind = type(self.refusal())
-        return kind is DriveRefusedError or (kind is AccessDeniedError and self._status == 403)  # noqa: PLR2004
+    def is_lasting(self) -> bool:
+        """Whether asking anew from the start cannot help."""
+        return self.target is None and _drive.is_lasting(self._status, self._url, self._text)
 
 
 class _Visit:
     """Requests for one range, each answered with data, or with a page."""
 
     def __init__(
-        self, connection: Connection, headers: Mapping[str, str], route: _http.Route
+        self,
+        connection: Connection,
+        headers: Mapping[str, str],
+        route: _http.Route,
+        secret: Mapping[str, str],
     ) -> None:
         self._connection = connection
         self._headers = headers
         self._route = route
+        self._secret = secret
 
     def ask(self, url: str) -> Answer | _Page:
         """Return the answer if it is data, and else the page."""
-        answer = self._connection.get(url, headers=self._headers, route=self._route)
+        secret = self._secret if _drive.split(url).hostname == _drive.API_HOST else {}
+        answer = self._connection.get(url, headers=self._headers, route=self._route, secret=secret)
         return _guarded(answer, lambda: self._sorted(answer))
 
-    @staticmethod
-    def _sorted(answer: Answer) -> Answer | _Page:
-        if answer.status == 416 or (answer.status in (200, 206) and _is_file(answer)):  # noqa: PLR2004
+    def _sorted(self, answer: Answer) -> Answer | _Page:
+        if answer.status == 416 or (answer.status in (200, 206) and _is_file(answer)):
             return answer
         with answer:
             text = answer.page()
+        for value in self._secret.values():
+            text = text.replace(value, "…")  # a gateway may repeat what it was sent
         if _drive.is_sorry(answer.status, answer.url, text):
             raise BusyError('Drive asks for fewer requests ("Sorry...")', wait=answer.wait())
         if _drive.api_error(text)[0] in _drive.LIMIT_REASONS:
             raise BusyError("the Drive API asks for fewer requests", wait=answer.wait())
-        _http.raise_for_transient(answer)
+        if answer.status != 429:  # the quota page may come with it
+            _http.raise_for_transient(answer)
         return _Page(answer, text)
 
 
@@ -286,6 +295,12 @@ def _guarded(answer: Answer, use: Callable[[], Kind]) -> Kind:
     except BaseException:
         answer.close()
         raise
+
+
+def _is_below(url: str, base: str) -> bool:
+    there, here = _drive.split(url), _drive.split(base)
+    same_server = (there.scheme, there.netloc.lower()) == (here.scheme, here.netloc.lower())
+    return same_server and (there.path + "/").startswith(here.path.rstrip("/") + "/")
 
 
 def _is_file(answer: Answer) -> bool:
