@@ -17,15 +17,38 @@ _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 @pytest.fixture(autouse=True)
 def _isolated_environment(tmp_path: Path) -> Iterator[None]:
     """Every test has its own cache, and leaves the environment as it was."""
-    before = dict(os.environ)
+    before, folder = dict(os.environ), Path.cwd()
     for name in list(os.environ):
         if name.startswith(_OURS) or name.lower() in _PROXIES or name in _CERTIFICATES:
             del os.environ[name]
     os.environ["EVIO_DATA_DIR"] = str(tmp_path / "cache")
     os.environ["NETRC"] = str(tmp_path / "no-netrc")
     yield
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def _documented_drive(
+    request: pytest.FixtureRequest, _isolated_environment: None, tmp_path: Path
+) -> Iterator[None]:
+    """What the documents show runs against a local Drive: the real names and ids, small stand-ins."""
+    if request.node.path.suffix != ".md":
+        yield
+        return
+    from evio_data._registry import load, shipped_path
+    from evio_data.testing import DriveServer, write_dat, write_evt3
+
+    with DriveServer(scan_limit=4096) as server:
+        for seed, entry in enumerate(load(shipped_path()).select()):
+            path = tmp_path / "drive" / entry.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (write_dat if path.suffix == ".dat" else write_evt3)(path, size=20_000, seed=seed)
+            server.add(path.name, path, id=entry.url.rpartition("id=")[2])
+        os.environ["EVIO_DATA_ENDPOINT"] = server.endpoint
+        os.chdir(tmp_path)
+        yield
 
 
 def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
