@@ -3,14 +3,17 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
-from threading import get_ident
 from typing import NamedTuple
 
-from ._disk import as_cache_error
+from ._disk import as_cache_error, open_nofollow
 from ._registry import STATE_FOLDER
 from .errors import CacheError
 
+MAX_STAMP = 200  # bytes
+SHA256_DIGITS = 64
+_STAMP_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 CACHEDIR_TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This file is a cache directory tag, for programs that make back-ups.\n"
@@ -56,7 +59,10 @@ class Slot:
     """The place of one registry key: the file itself, and our folder for it.
 
     ``<root>/<key>`` is the file. ``<root>/.evio-data/<key>/`` holds ``stamp``, and, while there
-    is need for them, ``lock``, ``part``, ``journal`` and ``damaged``.
+    is need for them, ``lock``, ``damaged`` and the files of a `Partial`.
+
+    A stamp is neither flushed nor needed: after a kill between publication and stamp, or a
+    power cut that took it, the file is hashed once more and stamped again.
     """
 
     def __init__(self, root: str, name: str, memory: dict[str, Stamp]) -> None:
@@ -87,13 +93,15 @@ class Slot:
     def stamp(self) -> Stamp | None:
         """Return the stamp, or None where there is none that can be read."""
         try:
-            with open(self._stamp_path, encoding="ascii") as file:  # noqa: PTH123
-                words = file.read(200).split()
-            return Stamp(words[0], int(words[1]), int(words[2]), int(words[3]))
-        except FileNotFoundError:
+            descriptor = os.open(self._stamp_path, _STAMP_FLAGS)
+        except OSError:
             return self._memory.get(self._name)
-        except (OSError, ValueError, IndexError):
-            return None
+        try:
+            return _as_stamp(os.read(descriptor, MAX_STAMP)) or self._memory.get(self._name)
+        except OSError:
+            return self._memory.get(self._name)
+        finally:
+            os.close(descriptor)
 
     def known_hash(self, sha256: str | None) -> str | None:
         """Return the registered hash, or for an unpinned entry the one of its first use."""
@@ -103,11 +111,19 @@ class Slot:
         return stamp.sha256 if stamp else None
 
     def is_warm(self, sha256: str | None) -> bool:
-        """Say whether the file is there and was verified: one stat, one small read, no hash."""
+        """Say whether the file is there and was verified: one stat, one small read, no hash.
+
+        Raises
+        ------
+        CacheError
+            If something that is not a regular file has the name.
+        """
         status = self.status()
         if status is None:
             return False
         stamp = self.stamp()
+        if stamp is not None and not stamp.matches(status):
+            stamp = self._memory.get(self._name)  # newer, where the disk does not take stamps
         return (
             stamp is not None
             and (sha256 is None or sha256 == stamp.sha256)
@@ -150,7 +166,7 @@ class Slot:
         known = self.known_hash(sha256)
         unmoved = after is not None and _signature(before) == _signature(after)
         if known in (None, actual) and unmoved:
-            self._write_stamp(actual, before)
+            self._put_stamp(actual, before)
         return actual
 
     # --- writing ------------------------------------------------------------------------------
@@ -165,40 +181,40 @@ class Slot:
         """
         try:
             self._make_root()
-            for base, parts in ((Path(self._root), self._name.split("/")[:-1]), self._own()):
-                folder = base
-                for part in parts:
-                    folder = folder / part
-                    _make_folder(folder)
+            self._make_folders(self._name.split("/")[:-1])
+            self._make_folders([STATE_FOLDER, *self._name.split("/")])
         except OSError as error:
             raise as_cache_error(error, error.filename or self._root) from error
         if not os.access(self.state, os.W_OK | os.X_OK):
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             raise as_cache_error(denied, self.state)
 
-    def _own(self) -> tuple[Path, list[str]]:
-        return Path(self._root), [STATE_FOLDER, *self._name.split("/")]
+    def _make_folders(self, parts: list[str]) -> None:
+        folder = Path(self._root)
+        for part in parts:
+            folder = folder / part
+            _make_folder(folder)
 
     def _make_root(self) -> None:
         root = Path(self._root)
         root.mkdir(parents=True, exist_ok=True)
         tag = root / "CACHEDIR.TAG"
-        if not tag.exists():
-            try:
-                tag.write_text(CACHEDIR_TAG, encoding="ascii")
-            except PermissionError:
-                return  # a shared cache whose owner made only the folders writable
+        if os.path.lexists(tag):
+            return
+        # A shared cache whose owner made only the folders writable can do without.
+        with suppress(FileExistsError, PermissionError):
+            _write_new(tag, CACHEDIR_TAG)
 
     def publish(self, part: Path, sha256: str) -> None:
         """Give the verified bytes their final name, in one step; then stamp and tidy up."""
         try:
             self.status()
+            # Before the rename: whoever changes the file once it is public must not be vouched for.
+            status = part.lstat()
             part.replace(self.final)
-            status = os.lstat(self.final)
-            self._write_stamp(sha256, status)
-            self.damaged.unlink(missing_ok=True)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
+        self._put_stamp(sha256, status)
 
     def set_aside(self) -> None:
         """Move a damaged file out of the way, to be kept until it is replaced."""
@@ -209,15 +225,48 @@ class Slot:
         except OSError as error:
             raise as_cache_error(error, self.final) from error
 
-    def _write_stamp(self, sha256: str, status: os.stat_result) -> None:
+    def _put_stamp(self, sha256: str, status: os.stat_result) -> None:
         stamp = Stamp(sha256, status.st_size, status.st_mtime_ns, status.st_ino)
-        fresh = Path(f"{self._stamp_path}.{os.getpid()}.{get_ident()}")
         try:
-            self.state.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(" ".join(map(str, stamp)) + "\n", encoding="ascii")
-            fresh.replace(self._stamp_path)
+            self._make_folders([STATE_FOLDER, *self._name.split("/")])
+            self._tidy()  # first: a kill before the stamp leads here again, one after it does not
+            self._write_stamp(" ".join(map(str, stamp)) + "\n")
         except OSError:
             self._memory[self._name] = stamp
+        else:
+            self._memory.pop(self._name, None)
+
+    def _tidy(self) -> None:
+        """Remove what a verified file makes useless, and what killed processes left."""
+        with os.scandir(self.state) as entries:
+            left = [entry.path for entry in entries if entry.name not in ("stamp", "lock")]
+        for path in left:
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+
+    def _write_stamp(self, text: str) -> None:
+        fresh = self.state / f"{os.getpid():x}-{os.urandom(4).hex()}.fresh"
+        try:
+            _write_new(fresh, text)
+            fresh.replace(self._stamp_path)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+            raise
+
+
+def _as_stamp(data: bytes) -> Stamp | None:
+    words = data.split()
+    try:
+        stamp = Stamp(words[0].decode("ascii"), int(words[1]), int(words[2]), int(words[3]))
+    except (ValueError, IndexError):
+        return None
+    return stamp if len(stamp.sha256) == SHA256_DIGITS and stamp.sha256.isalnum() else None
+
+
+def _write_new(path: Path, text: str) -> None:
+    with open_nofollow(path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as file:
+        file.write(text.encode("ascii"))
 
 
 def _make_folder(folder: Path) -> None:

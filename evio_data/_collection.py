@@ -54,8 +54,11 @@ class Collection:
         """
         entry = self.registry.find(name)
         slot = self.cache.slot(entry.name)
-        if not verify and slot.is_warm(entry.sha256):
-            return slot.path
+        try:
+            if not verify and slot.is_warm(entry.sha256):
+                return slot.path
+        except EvioDataError as error:
+            raise error.about(entry.name) from None
         outcome = self.obtain([entry], watcher=watcher, verify=verify)[0]
         if outcome.error is not None:
             raise outcome.error
@@ -131,27 +134,57 @@ class Collection:
     def _offline(self, entry: Entry, *, verify: bool) -> "Outcome":
         from ._report import Outcome
 
-        slot = self.slot(entry)
+        try:
+            found = self._cached(entry, verify=verify)
+        except EvioDataError as problem:
+            return Outcome(entry.name, "failed", error=problem.about(entry.name))
+        if found is not None:
+            return found
         error = OfflineError(
             "is not cached, and EVIO_DATA_OFFLINE forbids the network.",
             name=entry.name,
             advice="Unset it and run again, or bring the file: `evio-data import PATH`.",
         )
-        try:
-            known = slot.known_hash(entry.sha256)
-            warm = slot.is_warm(entry.sha256) and not verify
-            actual = known if warm else slot.check(entry.sha256)
-        except EvioDataError as problem:
-            return Outcome(entry.name, "failed", error=problem.about(entry.name))
-        if actual is None:
-            return Outcome(entry.name, "failed", error=error)
-        if known not in (None, actual):
-            from ._prefetch import checksum_error
+        return Outcome(entry.name, "failed", error=error)
 
-            pinned = entry.sha256 is not None
-            wrong = checksum_error(entry.name, known or "", actual, pinned=pinned)
-            return Outcome(entry.name, "failed", error=wrong)
-        return Outcome(entry.name, "present", slot.path, sha256=actual, first_use=known is None)
+    def _cached(self, entry: Entry, *, verify: bool) -> "Outcome | None":
+        """Return the outcome of a file that is there and right; None where there is none.
+
+        Raises
+        ------
+        ChecksumError
+            If it is damaged.
+        CacheError
+            If it cannot be read.
+        """
+        from ._prefetch import checksum_error
+        from ._report import Outcome
+
+        began = time.monotonic()
+        slot = self.slot(entry)
+        known = slot.known_hash(entry.sha256)
+        warm = slot.is_warm(entry.sha256) and not verify
+        actual = known if warm else slot.check(entry.sha256)
+        status = slot.status()
+        if actual is None or status is None:
+            return None
+        if known not in (None, actual):
+            raise checksum_error(
+                entry.name,
+                known or "",
+                actual,
+                pinned=entry.sha256 is not None,
+                advice="It is damaged, and still there: `evio-data verify --repair` fetches it anew.",
+            )
+        return Outcome(
+            entry.name,
+            "present",
+            slot.path,
+            status.st_size,
+            seconds=time.monotonic() - began,
+            sha256=actual,
+            first_use=known is None,
+        )
 
     def job(
         self, entry: Entry, *, verify: bool = False, sizes: dict[str, int] | None = None
@@ -193,30 +226,13 @@ class Collection:
         return Report(outcomes, seconds=time.monotonic() - began)
 
     def _verified(self, entry: Entry) -> "Outcome | None":
-        from ._prefetch import checksum_error
         from ._report import Outcome
 
-        began = time.monotonic()
-        slot = self.slot(entry)
-        error: EvioDataError | None = None
-        actual = None
         try:
-            known = slot.known_hash(entry.sha256)
-            actual = slot.check(entry.sha256)
-            if actual is None:
-                return None
-            if known not in (None, actual):
-                pinned = entry.sha256 is not None
-                error = checksum_error(entry.name, known or "", actual, pinned=pinned)
+            return self._cached(entry, verify=True)
         except EvioDataError as problem:
-            error = problem.about(entry.name)
-        seconds = time.monotonic() - began
-        if error is not None:
-            return Outcome(entry.name, "failed", slot.path, error=error, seconds=seconds)
-        size = os.stat(slot.final).st_size  # noqa: PTH116
-        return Outcome(
-            entry.name, "present", slot.path, size, seconds=seconds, sha256=actual
-        )
+            path = self.slot(entry).path
+            return Outcome(entry.name, "failed", path, error=problem.about(entry.name))
 
 
 class Logged:

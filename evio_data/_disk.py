@@ -9,11 +9,13 @@ from .errors import CacheError
 
 
 def open_nofollow(path: Path, flags: int) -> BinaryIO:
-    """Open one of our own files unbuffered, with modes that follow the umask, never through a link."""
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    """Open one of our own files: unbuffered, modes as the umask says, never through a link."""
+    # O_NONBLOCK: a pipe that somebody put there must not make us wait for its other end.
+    for extra in ("O_NOFOLLOW", "O_BINARY", "O_CLOEXEC", "O_NONBLOCK"):
+        flags |= getattr(os, extra, 0)
     descriptor = os.open(path, flags, 0o666)
     mode = "rb" if flags & (os.O_RDWR | os.O_WRONLY) == 0 else "r+b"
-    return open(descriptor, mode, buffering=0)  # type: ignore[return-value]  # noqa: PTH123, SIM115
+    return open(descriptor, mode, buffering=0)  # type: ignore[return-value]  # noqa: PTH123
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)

@@ -1,18 +1,20 @@
-"""One holder at a time for one file, across threads and processes; saves work, never needed for truth."""
+"""One holder at a time for one file, among threads and processes: saves work; truth needs it not."""
 
 import errno
 import os
+import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
+from weakref import WeakSet
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
 
 # Where the file system has no locks we go on without: two may then do the same work.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-
 
 MAX_RACES = 100  # times that a holder may release just while we take the lock
 
@@ -29,6 +31,7 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self._releasing = threading.Lock()
 
     def acquire(self) -> bool:
         """Take the lock if nobody has it, and say whether that went well.
@@ -46,19 +49,27 @@ class Lock:
                 return False
             if self._is_current(descriptor):
                 self._descriptor = descriptor
+                _held.add(self)
                 return True
             os.close(descriptor)  # its holder removed it on release: take the new one
         return False
 
     def release(self) -> None:
         """Free the lock; harmless if it is not held."""
-        if self._descriptor is None:
+        with self._releasing:
+            descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
             return
         with suppress(OSError):  # on Windows an open file stays until it is closed
-            if self._is_current(self._descriptor):
+            if self._is_current(descriptor):
                 self._path.unlink()
-        os.close(self._descriptor)
-        self._descriptor = None
+        os.close(descriptor)
+
+    def forget(self) -> None:
+        """Close a forked child's copy of the lock: it would hold it after its parent's death."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def _open(self) -> int:
         flags = os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -77,10 +88,20 @@ class Lock:
 
 def _lock(descriptor: int) -> bool:
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         return error.errno in _NO_LOCKS
     return True
+
+
+def _forget_all() -> None:
+    for lock in list(_held):
+        lock.forget()
+
+
+_held: "WeakSet[Lock]" = WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

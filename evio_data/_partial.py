@@ -3,8 +3,10 @@
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from . import _ranges
 from ._disk import as_cache_error, open_nofollow
@@ -12,69 +14,106 @@ from ._identity import Identity
 from ._ranges import Span
 
 STEP = 1024 * 1024  # bytes of one span between two journal records: what a kill can cost
-RECORD = 8192  # bytes of the journal; rewritten in place by one small write
-MAX_SPANS = 100  # spans that fit into a record
+RECORD = 4096  # bytes of the journal; one page, so that a kill cannot tear the write of it
+MAX_SPANS = 64  # spans that fit into a record
+MAX_VALIDATOR = 300  # bytes of JSON; a longer validator is not remembered
+PART, JOURNAL = ".part", ".journal"
+SECTOR = 512  # bytes that st_blocks counts in
 
 
 class Partial:
     """The received bytes of one file, in a folder of our own.
 
     Writers extend the span that they own; nobody else touches it, so reading it needs no lock.
-    The journal is written after the bytes that it tells of.
+    The journal is written after the bytes that it tells of. Neither is flushed to the disk on
+    the way: what a power cut loses, the final hash finds, and the file is fetched again.
+
+    Each owner has the bytes under a name that only it knows. It takes up what another process
+    left by a rename, publishes by a rename, and looks before each write whether the name is
+    still there. So where locks do not keep two processes apart (network file systems), the
+    bytes still have one owner, and the other one notices before it writes again. What remains
+    is a writer that sleeps between its look and its write until the file has been published;
+    it changes the file's time, the stamp does not match any more, and the file is hashed again.
 
     Parameters
     ----------
     folder : Path
-        Holds ``part`` and ``journal``; made if absent.
+        Holds ``TOKEN.part`` and ``TOKEN.journal``; made if absent.
+
+    Attributes
+    ----------
+    path : Path
+        The bytes; another file after `reset`.
+    resumed : int
+        Bytes that an earlier process left.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "part"
-        self._journal_path = folder / "journal"
+        self._folder = folder
         self._lock = threading.Lock()
         self._journal: BinaryIO | None = None
         self._inode: int | None = None
         self.spans: list[list[int]] = []
         self.identity: Identity | None = None
-        self.resumed = 0  # bytes that an earlier process left
+        self.resumed = 0
+        self._rename()
+
+    def _rename(self) -> None:
+        token = f"{os.getpid():x}-{os.urandom(4).hex()}"
+        self.path = self._folder / (token + PART)
+        self._journal_path = self._folder / (token + JOURNAL)
+        self._name = os.fspath(self.path)
 
     # --- begin, end ---------------------------------------------------------------------------
 
-    def open(self) -> None:
+    def open(self, *, take_over: bool = True) -> None:
         """Take up what an earlier process left, or begin with nothing."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if not self._load():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if not (take_over and self._take_over()):
                 self._create()
         except OSError as error:
-            raise as_cache_error(error, self.path) from error
+            raise as_cache_error(error, self._folder) from error
         self.resumed = self.received
 
     def reset(self) -> None:
         """Begin again with nothing, in a new file: an old writer must not meet the new bytes."""
         with self._lock:
-            self._close_journal()
+            self._remove()
             self.spans = []
             self.identity = None
             self.resumed = 0
+            self._rename()
             try:
                 self._create()
             except OSError as error:
-                raise as_cache_error(error, self.path) from error
+                raise as_cache_error(error, self._folder) from error
 
     def close(self) -> None:
-        """Write the journal a last time, and let go."""
+        """Write the journal a last time, and let go; of nothing, nothing is left."""
         with self._lock:
-            if self._journal is not None and self._is_ours():
+            if self._journal is None:
+                return
+            if not self.received:
+                self._remove()
+                return
+            with suppress(OSError):
                 self._write_journal()
             self._close_journal()
 
     def discard(self) -> None:
-        """Remove the bytes and the journal."""
+        """Remove the bytes and the journal, and those that killed processes left."""
         with self._lock:
-            self._close_journal()
-            self.path.unlink(missing_ok=True)
-            self._journal_path.unlink(missing_ok=True)
+            self._remove()
+        for left in (*left_in(self._folder, PART), *left_in(self._folder, JOURNAL)):
+            with suppress(OSError):
+                left.unlink()
+
+    def _remove(self) -> None:
+        self._close_journal()
+        for path in (self.path, self._journal_path):
+            with suppress(OSError):
+                path.unlink()
 
     # --- what is there ------------------------------------------------------------------------
 
@@ -93,6 +132,13 @@ class Partial:
         """The number of bytes from the first on that are there without a gap."""
         return _ranges.held_front((start, stop) for start, stop in list(self.spans))
 
+    def is_ours(self) -> bool:
+        """Say whether the bytes are still under our name: nobody took them over."""
+        try:
+            return os.lstat(self._name).st_ino == self._inode
+        except OSError:
+            return False
+
     # --- writing ------------------------------------------------------------------------------
 
     def span_at(self, offset: int) -> list[int]:
@@ -106,70 +152,94 @@ class Partial:
             return span
 
     def writer(self, offset: int) -> BinaryIO:
-        """Return an unbuffered file that writes from ``offset`` on."""
-        try:
-            file = open_nofollow(self.path, os.O_RDWR)
-        except OSError as error:
-            raise as_cache_error(error, self.path) from error
-        file.seek(offset)
-        return file
-
-    def checkpoint(self) -> None:
-        """Write the journal.
+        """Return an unbuffered file that writes from ``offset`` on.
 
         Raises
         ------
         PartialLostError
-            If another process has taken or published the file meanwhile.
+            If another process has taken the bytes over.
         """
+        try:
+            file = open_nofollow(self.path, os.O_RDWR)
+        except FileNotFoundError as error:
+            raise PartialLostError(self._name) from error
+        except OSError as error:
+            raise as_cache_error(error, self.path) from error
+        if os.fstat(file.fileno()).st_ino != self._inode:
+            file.close()
+            raise PartialLostError(self._name)
+        file.seek(offset)
+        return file
+
+    def checkpoint(self) -> None:
+        """Write the journal."""
         with self._lock:
-            if self._journal is None:
-                return
-            if not self._is_ours():
-                raise PartialLostError(str(self.path))
-            self._write_journal()
+            if self._journal is not None:
+                self._write_journal()
+
+    def sync(self) -> None:
+        """Have the bytes on the disk if they arrived out of order.
+
+        After a power cut, a file that was written in order is too short or right; one that was
+        written in several places may have a hole in it, at its full length, and its stamp would
+        vouch for that. So this one is flushed before it is published (0.5 s a GiB where
+        measured), and the usual one is not.
+        """
+        if len(self.spans) > 1:
+            with open_nofollow(self.path, os.O_RDWR) as file:
+                os.fsync(file.fileno())
 
     # --- the journal --------------------------------------------------------------------------
 
-    def _load(self) -> bool:
+    def _take_over(self) -> bool:
+        left = [_read(path) for path in left_in(self._folder, JOURNAL)]
+        found = [one for one in left if one is not None]
+        return any(self._take(one) for one in sorted(found, key=_held_by, reverse=True))
+
+    def _take(self, left: "_Left") -> bool:
+        """Make another process's bytes ours; say no where they are gone, or not ours to write."""
         try:
-            with open_nofollow(self._journal_path, os.O_RDONLY) as file:
-                record = json.loads(file.read(RECORD))
-            spans = [(int(start), int(stop)) for start, stop in record["held"]]
-            identity = Identity(**record["identity"]) if record["identity"] else None
-            with open_nofollow(self.path, os.O_RDWR) as part:
-                size = os.fstat(part.fileno()).st_size
-                self._inode = os.fstat(part.fileno()).st_ino
-        except (FileNotFoundError, ValueError, LookupError, TypeError):
+            with open_nofollow(left.part, os.O_RDWR) as part:
+                status = os.fstat(part.fileno())
+            self.spans = [list(span) for span in _within(left.spans, status.st_size)]
+            self.identity, self._inode = left.identity, status.st_ino
+            # The journal first: a kill between the two costs a name, not the bytes.
+            self._create_journal()
+            left.part.rename(self.path)
+        except OSError:
+            self._forget()
             return False
-        if not _sound(spans, identity, size):
+        if not self.is_ours():
+            self._forget()
             return False
-        self.spans = [[start, min(stop, size)] for start, stop in spans if start < size]
-        self.identity = identity
-        self._journal = open_nofollow(self._journal_path, os.O_RDWR)
+        with suppress(OSError):
+            left.journal.unlink()
         return True
 
+    def _forget(self) -> None:
+        self._close_journal()
+        with suppress(OSError):
+            self._journal_path.unlink()
+        self.spans, self.identity, self._inode = [], None, None
+
     def _create(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self._journal_path.unlink(missing_ok=True)
-        with open_nofollow(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as part:
-            self._inode = os.fstat(part.fileno()).st_ino
+        try:
+            with open_nofollow(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as part:
+                self._inode = os.fstat(part.fileno()).st_ino
+            self._create_journal()
+        except OSError:
+            self._remove()
+            raise
+
+    def _create_journal(self) -> None:
         self._journal = open_nofollow(self._journal_path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._write_journal()
 
-    def _is_ours(self) -> bool:
-        try:
-            return self.path.stat(follow_symlinks=False).st_ino == self._inode
-        except OSError:
-            return False
-
     def _write_journal(self) -> None:
-        assert self._journal is not None  # noqa: S101
-        identity = self.identity._asdict() if self.identity else None
-        record = json.dumps({"identity": identity, "held": self.held[:MAX_SPANS]})
+        assert self._journal is not None
         self._journal.seek(0)
         try:
-            self._journal.write(record.encode().ljust(RECORD))
+            self._journal.write(_record(self.identity, self.held))
         except OSError as error:
             raise as_cache_error(error, self.path) from error
 
@@ -180,9 +250,77 @@ class Partial:
 
 
 class PartialLostError(Exception):
-    """Our partial is not under its name any more: another process took it over or published it."""
+    """Our partial is not under its name any more: another process took it over."""
 
 
-def _sound(spans: list[Span], identity: Identity | None, size: int) -> bool:
-    whole = all(0 <= start <= stop for start, stop in spans) and size >= 0
-    return whole and (identity is None or identity.is_sound())
+class _Left(NamedTuple):
+    """What a process left behind."""
+
+    part: Path
+    journal: Path
+    spans: list[Span]
+    identity: Identity | None
+
+
+def left_in(folder: Path, suffix: str) -> list[Path]:
+    """Return the files of one kind in a folder of ours; a missing folder has none."""
+    return list(_files(folder, suffix))
+
+
+def _files(folder: Path, suffix: str) -> Iterator[Path]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(suffix) and entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+
+
+def _held_by(left: _Left) -> int:
+    return _ranges.count(left.spans)
+
+
+def _within(spans: list[Span], size: int) -> list[Span]:
+    return [(start, min(stop, size)) for start, stop in spans if start < size]
+
+
+def _read(journal: Path) -> _Left | None:
+    """Return what a journal tells, or None for one that cannot be believed."""
+    try:
+        with open_nofollow(journal, os.O_RDONLY) as file:
+            record = json.loads(file.read(RECORD))
+        spans = [(int(start), int(stop)) for start, stop in record["held"]]
+        identity = Identity(**record["identity"]) if record["identity"] else None
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
+        return None
+    sound = identity is None or identity.is_sound()
+    if not sound or not all(0 <= start <= stop for start, stop in spans):
+        return None
+    return _Left(journal.with_suffix(PART), journal, _ranges.merge(spans), identity)
+
+
+def _record(identity: Identity | None, spans: list[Span]) -> bytes:
+    known = None if identity is None else _short(identity)._asdict()
+    return json.dumps({"identity": known, "held": spans[:MAX_SPANS]}).encode().ljust(RECORD)
+
+
+def _short(identity: Identity) -> Identity:
+    def short(text: str | None) -> str | None:
+        return text if len(json.dumps(text)) <= MAX_VALIDATOR else None
+
+    return Identity(
+        short(identity.origin) or "",
+        identity.total,
+        *map(short, (identity.etag, identity.last_modified, identity.digest)),
+    )
+
+
+def held_in(folder: Path) -> int:
+    """Return the bytes that partials in a folder of ours take on disk; gaps do not count."""
+    return sum(_size_on_disk(path) for path in left_in(folder, PART))
+
+
+def _size_on_disk(path: Path) -> int:
+    with suppress(OSError):
+        status = path.lstat()
+        blocks = getattr(status, "st_blocks", None)
+        return status.st_size if blocks is None else min(status.st_size, blocks * SECTOR)
+    return 0

@@ -5,10 +5,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ._cache import Slot
+from ._disk import as_cache_error
+from ._hashing import AbandonedError
 from ._http import BusyError, Connection, Interrupted
 from ._lock import Lock
 from ._partial import Partial
@@ -81,7 +82,6 @@ class Run:
         self.began = time.monotonic()
         self.resumed = download.partial.received
         self.finishing = False
-        self.tried_again = False
 
     @property
     def name(self) -> str:
@@ -140,7 +140,7 @@ class Splitter:
         """Take in the bytes received so far; return bytes/s over the last `SETTLE` seconds."""
         now = time.monotonic()
         self._samples.append((now, received))
-        while len(self._samples) > 2 and now - self._samples[1][0] >= SETTLE:  # noqa: PLR2004
+        while len(self._samples) > 2 and now - self._samples[1][0] >= SETTLE:
             self._samples.popleft()
         first, count = self._samples[0]
         return (received - count) / (now - first) if now - first >= SETTLE else 0.0
@@ -199,7 +199,7 @@ class Engine:
         self._turn = threading.Condition()
         self._waiting = deque(sorted(self.jobs, key=_unknown_then_largest))
         self._retry_at: dict[str, float] = {}
-        self._starting = 0
+        self._alone: set[str] = set()  # files whose partial another process has taken over
         self._working = 0
         self._splitter = Splitter()
         self._done_bytes = 0
@@ -216,12 +216,12 @@ class Engine:
         KeyboardInterrupt
             As soon as it arrives; what was received is kept.
         """
-        threads = [
-            threading.Thread(target=self._work, name=f"evio-data-{number}", daemon=True)
-            for number in range(min(self.connections, max(1, len(self.jobs) * self.connections)))
-        ]
         if not self.jobs:
             return []
+        threads = [
+            threading.Thread(target=self._work, name=f"evio-data-{number}", daemon=True)
+            for number in range(self.connections)
+        ]
         try:
             for thread in threads:
                 thread.start()
@@ -237,11 +237,12 @@ class Engine:
         return [self.outcomes[job.entry.name] for job in self.jobs]
 
     def _stop(self, threads: list[threading.Thread]) -> None:
-        if not any(thread.is_alive() for thread in threads) and not self.runs:
+        started = [thread for thread in threads if thread.is_alive()]
+        if not started and not self.runs:
             return
         self.halt.ask()
         deadline = time.monotonic() + STOP_WITHIN
-        for thread in threads:
+        for thread in started:
             thread.join(max(0.0, deadline - time.monotonic()))
         for run in list(self.runs):
             run.download.close()
@@ -267,9 +268,7 @@ class Engine:
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again where run() waits
-            self._broken = error
-            self.halt.ask()
-            self._all_done.set()
+            self._break(error)
         finally:
             connection.close()
 
@@ -338,19 +337,22 @@ class Engine:
         lock = Lock(job.slot.state / "lock")
         began = time.monotonic()
         try:
-            if not self._take(job, lock):
-                return
-            if self._is_present(job, began):
-                lock.release()
-                return
-            run = self._begin(job, lock)
+            run = self._begin(job, lock, began) if self._take(job, lock) else None
         except EvioDataError as error:
             lock.release()
             self._end(_failed(job, error, began))
             return
+        except OSError as error:
+            lock.release()
+            self._end(_failed(job, as_cache_error(error, job.slot.final), began))
+            return
         except BaseException:
             lock.release()
             raise
+        if run is not None:
+            self._enter(run, connection)
+
+    def _enter(self, run: Run, connection: Connection) -> None:
         segment = run.download.claim()
         with self._turn:
             self.runs.append(run)
@@ -361,63 +363,83 @@ class Engine:
             self._receive(run, segment, connection)
 
     def _take(self, job: Job, lock: Lock) -> bool:
-        if not job.slot.is_warm(job.entry.sha256):
-            try:
-                job.slot.prepare()
-            except CacheError:
-                if job.slot.status() is None:  # what is there may be served from a read-only disk
-                    raise
+        """Take the lock for a file, or put the file off while somebody else has it."""
+        try:
+            job.slot.prepare()
+        except CacheError:
+            if job.slot.status() is None:
+                raise
+            return True  # what is there may be served from a read-only disk, without a lock
         if lock.acquire():
             return True
+        name = job.entry.name
+        if name not in self._retry_at:
+            self._watcher.say(name, "waiting for another process that fetches it")
         with self._turn:
-            if job.entry.name not in self._retry_at:
-                self._watcher.say(job.entry.name, "waiting for another process that fetches it")
-            self._retry_at[job.entry.name] = time.monotonic() + LOCK_POLL
+            self._retry_at[name] = time.monotonic() + LOCK_POLL
             self._waiting.append(job)
         return False
 
-    def _is_present(self, job: Job, began: float) -> bool:
-        """Say whether the file is there; a damaged one is set aside, and fetched again."""
+    def _begin(self, job: Job, lock: Lock, began: float) -> Run | None:
+        """Begin to receive a file, unless it is there."""
+        present = self._present(job, began)
+        if present is None:
+            return self._open(job, lock)
+        lock.release()
+        self._end(present)
+        return None
+
+    def _present(self, job: Job, began: float) -> Outcome | None:
+        """Return the outcome of a file that is there; a damaged one is set aside, and None."""
         slot, entry = job.slot, job.entry
         known = slot.known_hash(entry.sha256)
-        actual = known if slot.is_warm(entry.sha256) and not job.verify else slot.check(entry.sha256)
-        if actual is None:
-            return False
+        warm = slot.is_warm(entry.sha256) and not job.verify
+        actual = known if warm else slot.check(entry.sha256)
+        status = slot.status()
+        if actual is None or status is None:
+            return None
         if known in (None, actual):
-            size = Path(slot.final).stat().st_size
-            seconds = time.monotonic() - began
-            self._end(
-                Outcome(
-                    entry.name,
-                    "present",
-                    slot.path,
-                    size,
-                    seconds=seconds,
-                    sha256=actual,
-                    first_use=known is None,
-                )
+            return Outcome(
+                entry.name,
+                "present",
+                slot.path,
+                status.st_size,
+                seconds=time.monotonic() - began,
+                sha256=actual,
+                first_use=known is None,
             )
-            return True
-        self._watcher.say(entry.name, "the cached file is damaged; it is fetched again")
         slot.set_aside()
-        return False
-
-    def _begin(self, job: Job, lock: Lock) -> Run:
-        partial = Partial(job.slot.state)
-        partial.open()
-        if partial.resumed:
-            self._watcher.say(job.entry.name, "resuming")
-        download = Download(
-            job.entry.name,
-            job.sources(),
-            partial,
-            sha256=job.slot.known_hash(job.entry.sha256),
-            size=job.entry.size,
-            halt=self.halt,
-            retries=self._retries,
-            say=lambda text: self._watcher.say(job.entry.name, text),
+        self._watcher.say(
+            entry.name,
+            f"the cached file is damaged: fetching it again; until then {slot.damaged} has it",
         )
+        return None
+
+    def _open(self, job: Job, lock: Lock) -> Run:
+        name = job.entry.name
+        partial = Partial(job.slot.state)
+        partial.open(take_over=name not in self._alone)
+        if partial.resumed:
+            self._watcher.say(name, "resuming")
+        try:
+            download = Download(
+                name,
+                job.sources(),
+                partial,
+                sha256=job.slot.known_hash(job.entry.sha256),
+                size=job.entry.size,
+                halt=self.halt,
+                retries=self._retries,
+                say=lambda text: self._watcher.say(name, text),
+                reserved=lambda: self._reserved(name),
+            )
+        except BaseException:
+            partial.close()
+            raise
         return Run(job, download, lock)
+
+    def _reserved(self, name: str) -> int:
+        return sum(run.download.missing() for run in list(self.runs) if run.name != name)
 
     def _receive(self, run: Run, segment: Segment, connection: Connection) -> None:
         try:
@@ -438,7 +460,9 @@ class Engine:
             if not over or run.finishing or download.active:
                 return
             run.finishing = True
-        if download.failure is not None:
+        if download.lost:
+            self._put_off(run)
+        elif download.failure is not None:
             self._finish_failed(run, download.failure)
         elif (download.total or 0) - download.follower.hashed > HASH_INLINE:
             threading.Thread(target=self._finish, args=(run,), daemon=True).start()
@@ -449,19 +473,31 @@ class Engine:
         """Compare the hash, and publish; or fetch a resumed file once more from zero."""
         try:
             self._publish(run)
+        except AbandonedError:
+            return  # run() was interrupted, and has let go of the file
         except EvioDataError as error:
             self._finish_failed(run, error)
+        except OSError as error:
+            self._finish_failed(run, as_cache_error(error, run.job.slot.final))
         except BaseException as error:  # noqa: BLE001 - raised again where run() waits
-            self._broken = error
-            self._all_done.set()
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        self._broken = error
+        self.halt.ask()
+        self._all_done.set()
 
     def _publish(self, run: Run) -> None:
         download = run.download
         actual = download.follower.finish()
         known = download.sha256
+        if not download.partial.is_ours():
+            self._put_off(run)
+            return
         if known not in (None, actual):
             self._distrust(run, known or "", actual)
             return
+        download.partial.sync()
         run.job.slot.publish(download.partial.path, actual)
         download.partial.discard()
         self._leave(run)
@@ -480,16 +516,24 @@ class Engine:
         )
 
     def _distrust(self, run: Run, known: str, actual: str) -> None:
-        if run.download.spliced and not run.tried_again:
-            self._watcher.say(run.name, "the resumed file has a wrong hash; once more from zero")
-            run.tried_again, run.resumed = True, 0
-            run.download.begin_again()
+        if run.download.distrust():
+            run.resumed = 0
             with self._turn:
                 run.finishing = False
                 self._turn.notify_all()
             return
         run.download.partial.discard()
         raise checksum_error(run.name, known, actual, pinned=run.job.entry.sha256 is not None)
+
+    def _put_off(self, run: Run) -> None:
+        """Let another process have what arrived, and look again for the file, or fetch it alone."""
+        run.download.close()
+        self._leave(run)
+        self._watcher.say(run.name, "another process has taken over what had arrived")
+        with self._turn:
+            self._alone.add(run.name)
+            self._retry_at[run.name] = time.monotonic() + LOCK_POLL
+            self._waiting.append(run.job)
 
     def _finish_failed(self, run: Run, error: EvioDataError) -> None:
         run.download.close()
@@ -499,8 +543,9 @@ class Engine:
     def _leave(self, run: Run) -> None:
         run.lock.release()
         with self._turn:
-            self.runs.remove(run)
-            self._done_bytes += run.download.fetched
+            if run in self.runs:
+                self.runs.remove(run)
+                self._done_bytes += run.download.fetched
 
     def _end(self, outcome: Outcome) -> None:
         self._watcher.ended(outcome)
@@ -523,13 +568,18 @@ def _failed(job: Job, error: EvioDataError, began: float, *, received: int = 0) 
     )
 
 
-def checksum_error(name: str, expected: str, actual: str, *, pinned: bool) -> ChecksumError:
+_AGAIN = "Nothing was kept. Run again; if it stays, ask the publisher which one is right."
+
+
+def checksum_error(
+    name: str, expected: str, actual: str, *, pinned: bool, advice: str = _AGAIN
+) -> ChecksumError:
     """Return the error for bytes with another hash than the known one."""
     origin = "the registry" if pinned else "the first download (it is pinned to that)"
     error = ChecksumError(
         f"the bytes have SHA-256 {actual}, but {origin} says {expected}.",
         name=name,
-        advice="Nothing was kept. Run again; if it stays, ask the publisher which one is right.",
+        advice=advice,
     )
     error.expected, error.actual = expected, actual
     return error
@@ -582,6 +632,8 @@ def ask_sizes(
 def _ask_size(job: Job, connection: Connection) -> int | EvioDataError | None:
     try:
         with job.sources()[0].open(connection, 0, 1) as body:
+            if body.placement.honoured:
+                body.stream.read_into(memoryview(bytearray(1)))  # the line can be used again
             return body.placement.total
     except EvioDataError as error:
         return error.about(job.entry.name)

@@ -1,4 +1,4 @@
-"""One file's bytes, from a source into a partial, over one or several connections, hashed on the way."""
+"""One file's bytes: from a source into a partial, over one or more connections, and hashed."""
 
 import mmap
 import random
@@ -11,6 +11,7 @@ from . import _ranges
 from ._disk import as_cache_error, free_bytes
 from ._hashing import Follower
 from ._http import BusyError, Connection, Interrupted, TransportError
+from ._identity import Identity
 from ._partial import STEP, Partial, PartialLostError
 from ._ranges import RangeError, RangeNotSatisfiableError
 from ._source import Body, Readable, Source
@@ -26,7 +27,29 @@ MAX_WAIT = 60.0  # seconds between two retries
 BUSY_WAIT = 5.0  # seconds for which all connections pause after a 429; triples
 MAX_BUSY_WAIT = 300.0  # seconds
 MAX_FRESH_STARTS = 2  # times that a file may begin again because its remote side changed
+LOOK = 0.5  # seconds between two looks whether a wait still makes sense
 GUARD = 64 * 1024 * 1024  # bytes of disk that a file of unknown size must leave free
+
+
+class _Readers:
+    """The open bodies that may have to be cut short from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams: set[Readable] = set()
+
+    def add(self, stream: Readable) -> None:
+        with self._lock:
+            self._streams.add(stream)
+
+    def remove(self, stream: Readable) -> None:
+        with self._lock:
+            self._streams.discard(stream)
+
+    def shut(self) -> None:
+        with self._lock:
+            for stream in self._streams:
+                stream.shut()
 
 
 class Halt:
@@ -34,8 +57,7 @@ class Halt:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._lock = threading.Lock()
-        self._streams: set[Readable] = set()
+        self._readers = _Readers()
 
     @property
     def asked(self) -> bool:
@@ -45,9 +67,7 @@ class Halt:
     def ask(self) -> None:
         """Ask every thread to stop, and wake those that wait for bytes."""
         self._event.set()
-        with self._lock:
-            for stream in self._streams:
-                stream.shut()
+        self._readers.shut()
 
     def wait(self, seconds: float) -> None:
         """Sleep; raise `Interrupted` as soon as somebody asks to stop."""
@@ -56,15 +76,13 @@ class Halt:
 
     def watch(self, stream: Readable) -> None:
         """Wake this reader, too, when somebody asks to stop."""
-        with self._lock:
-            self._streams.add(stream)
+        self._readers.add(stream)
         if self.asked:
-            raise Interrupted
+            stream.shut()
 
     def unwatch(self, stream: Readable) -> None:
         """Forget a reader that is done."""
-        with self._lock:
-            self._streams.discard(stream)
+        self._readers.remove(stream)
 
 
 class Segment:
@@ -76,8 +94,10 @@ class Segment:
         self.generation = generation
         self.first = span[1]
         self.started = time.monotonic()
+        self.fetched = 0  # bytes received for it, repeated ones too
         self.failures = 0  # attempts in a row that brought nothing
         self.ended_at: int | None = None  # where a body of unknown length ended
+        self.given_up = False  # left to others: its range cannot be had by itself
 
     @property
     def position(self) -> int:
@@ -87,6 +107,10 @@ class Segment:
 
 class _RemoteChangedError(Exception):
     """The remote file is another one than that whose bytes we hold."""
+
+
+def _nothing() -> int:
+    return 0
 
 
 class Download:
@@ -109,6 +133,13 @@ class Download:
         Attempts in a row that may bring no byte.
     say : callable
         Takes words for the person who waits.
+    reserved : callable
+        Returns the bytes of disk that other running files will still take.
+
+    Attributes
+    ----------
+    lost : bool
+        Whether another process has taken over what had arrived.
     """
 
     def __init__(  # noqa: PLR0913
@@ -122,6 +153,7 @@ class Download:
         halt: Halt,
         retries: int,
         say: Callable[[str], None],
+        reserved: Callable[[], int] = _nothing,
     ) -> None:
         self.name = name
         self.partial = partial
@@ -134,14 +166,20 @@ class Download:
         # A file that was resumable is taken for resumable until an answer says otherwise.
         self.ranges_honoured = partial.resumed > 0
         self.failure: EvioDataError | None = None
+        self.lost = False
         self.spliced = partial.resumed > 0  # more than one answer has contributed
         self.busy = 0  # refusals for business in a row
         self.started = time.monotonic()
-        self.fetched = 0  # bytes received by this process, repeated ones too
+        self._reserved = reserved
+        self._fetched = 0
+        self._refused_at = 0.0
+        self._room_checked = False
         self._sources = list(sources)
+        self._readers = _Readers()
         self._lock = threading.RLock()
         self._generation = 0
         self._fresh_starts = 0
+        self._distrusted = False
         self._ask_ranges = True
         self._overlap = OVERLAP
         self.total = size
@@ -155,6 +193,12 @@ class Download:
     def complete(self) -> bool:
         """Whether every byte is there."""
         return self.total is not None and self.partial.front >= self.total
+
+    @property
+    def fetched(self) -> int:
+        """Bytes received by this process, repeated ones too."""
+        # Without the lock: whoever draws this may be waited for by somebody who holds it.
+        return self._fetched + sum(segment.fetched for segment in list(self.active))
 
     def missing(self) -> int:
         """Return the number of bytes that are still to come, as far as that is known."""
@@ -192,7 +236,8 @@ class Download:
         """Return the segment with the most bytes to come, where it may be shared."""
         if not self.ranges_honoured or self.total is None:
             return None
-        return max(self.active, key=lambda s: (s.stop or self.total or 0) - s.position, default=None)
+        total = self.total
+        return max(self.active, key=lambda s: (s.stop or total) - s.position, default=None)
 
     def _begin(self, start: int, stop: int | None) -> Segment:
         segment = Segment(self.partial.span_at(start), stop, self._generation)
@@ -217,27 +262,38 @@ class Download:
         except (BusyError, Interrupted):
             raise
         except EvioDataError as error:
-            self._fail(error)
+            self._fail(error, segment)
         except OSError as error:
-            self._fail(as_cache_error(error, self.partial.path))
+            self._fail(as_cache_error(error, self.partial.path), segment)
         finally:
-            with self._lock:
-                if segment in self.active:
-                    self.active.remove(segment)
+            self._leave(segment)
+
+    def _leave(self, segment: Segment) -> None:
+        with self._lock:
+            self._fetched += segment.fetched
+            segment.fetched = 0
+            if segment in self.active:
+                self.active.remove(segment)
+        if self.failure is not None or self.complete:
+            self._readers.shut()  # nobody needs what the others are waiting for
 
     def _wants(self, segment: Segment) -> bool:
         if self.halt.asked:
             raise Interrupted
-        current = segment.generation == self._generation and self.failure is None
+        if segment.given_up or not self._is_current(segment) or self.complete:
+            return False
         stop = self.total if segment.stop is None else segment.stop
-        return current and (stop is None or segment.position < stop)
+        return stop is None or segment.position < stop
+
+    def _is_current(self, segment: Segment) -> bool:
+        return segment.generation == self._generation and self.failure is None
 
     def _attempt(self, segment: Segment, connection: Connection) -> None:
-        before = segment.position
+        before, began, source = segment.position, time.monotonic(), self._sources[0]
         try:
-            self._receive_once(segment, connection)
+            self._receive_once(segment, connection, source)
         except BusyError:
-            self._count_busy()
+            self._count_busy(began, source)
             raise
         except _RemoteChangedError as error:
             self._restart(segment.generation, str(error))
@@ -245,32 +301,44 @@ class Download:
             self._judge_416(segment, error)
         except RangeError as error:
             self._ask_ranges = False
-            self._wait(segment, TransportError(str(error)), progress=False)
+            self._wait(segment, TransportError(str(error)), source, progress=False)
         except TransportError as error:
             if self.halt.asked:
                 raise Interrupted from error
-            self._wait(segment, error, progress=segment.position > before)
+            self._wait(segment, error, source, progress=segment.position > before)
         except (DownloadError, ChecksumError) as error:
-            self._next_source(error)
+            self._next_source(error, source)
         except PartialLostError as error:
+            self._lose(segment)
             raise DownloadError(
                 "another process has taken over this download.", advice="Run again."
             ) from error
 
-    def _receive_once(self, segment: Segment, connection: Connection) -> None:
+    def _lose(self, segment: Segment) -> None:
+        with self._lock:
+            self.lost = self.lost or self._is_current(segment)
+
+    def _receive_once(self, segment: Segment, connection: Connection, source: Source) -> None:
         start = segment.position - self._take_overlap(segment)
         stop = segment.stop if segment.stop != self.total else None
-        source = self._sources[0]
         with source.open(connection, start, stop, ranged=self._ask_ranges) as body:
-            self.halt.watch(body.stream)
+            self._watch(body.stream)
             try:
                 if not self._accept(body, segment):
                     return
                 with self.partial.writer(segment.position) as file, _Buffer() as view:
-                    self._compare(body, segment.position, file, view)
+                    self._compare(body, segment, file, view)
                     self._pump(body, segment, file, view)
             finally:
-                self.halt.unwatch(body.stream)
+                self._unwatch(body.stream)
+
+    def _watch(self, stream: Readable) -> None:
+        self._readers.add(stream)
+        self.halt.watch(stream)
+
+    def _unwatch(self, stream: Readable) -> None:
+        self._readers.remove(stream)
+        self.halt.unwatch(stream)
 
     def _take_overlap(self, segment: Segment) -> int:
         # Only an earlier process's bytes are doubted, and once: a line that always cuts must
@@ -284,25 +352,39 @@ class Download:
         """Take note of what an answer says before its bytes are used; say whether to use them."""
         placement, identity = body.placement, body.identity
         with self._lock:
-            if segment.generation != self._generation:
+            if not self._is_current(segment):
                 return False
             self._check_size(identity.total)
-            if self.partial.identity is not None:
-                contradiction = identity.contradicts(self.partial.identity)
-                if contradiction:
-                    raise _RemoteChangedError(contradiction)
-            if placement.start > 0 or placement.start < segment.position:
-                self.spliced = True
+            self._check_identity(identity)
             self.ranges_honoured = placement.honoured
-            if self.partial.identity is None or self.total is None:
-                self.partial.identity = identity
-                self.total = identity.total if identity.total is not None else self.total
-                self._check_room()
-        if segment.ended_at is not None and not placement.honoured:
+            if placement.start < segment.position and not placement.honoured:
+                return self._accept_whole(segment)
+            self.spliced = self.spliced or placement.start > 0
+        return True
+
+    def _check_identity(self, identity: Identity) -> None:
+        known = self.partial.identity
+        contradiction = identity.contradicts(known) if known is not None else None
+        if contradiction:
+            raise _RemoteChangedError(contradiction)
+        if known is None or self.total is None:
+            self.partial.identity = identity
+            self.total = identity.total if identity.total is not None else self.total
+        if not self._room_checked:
+            self._check_room()
+            self._room_checked = True
+
+    def _accept_whole(self, segment: Segment) -> bool:
+        """Say whether to use the whole file, which came although the rest was asked for."""
+        if segment.ended_at is not None:
             self._take_end(segment.ended_at, proven=False)
             return False
-        if placement.start < segment.position and not placement.honoured:
-            self.say("the server does not resume: receiving from the first byte again")
+        if segment.position != self.partial.front:
+            segment.given_up = True  # whoever has the front goes on to the end
+            return False
+        segment.stop = None
+        self.spliced = True
+        self.say("the server does not resume: receiving from the first byte again")
         return True
 
     def _check_size(self, total: int | None) -> None:
@@ -317,26 +399,26 @@ class Download:
 
     def _check_room(self) -> None:
         missing, free = self.missing(), free_bytes(self.partial.path)
-        if free is not None and missing > free:
-            raise no_room(missing, free, str(self.partial.path.parent))
+        if free is not None and missing + self._reserved() > free:
+            raise no_room(missing + self._reserved(), free, str(self.partial.path.parent))
 
-    def _compare(self, body: Body, position: int, file: BinaryIO, view: memoryview) -> None:
+    def _compare(self, body: Body, segment: Segment, file: BinaryIO, view: memoryview) -> None:
         """Read what an answer repeats, and hold it against the bytes on disk."""
-        at = body.placement.start
+        at, position = body.placement.start, segment.position
         held = memoryview(bytearray(BLOCK)) if at < position else view
         file.seek(at)
-        while at < position:
-            count = self._read(body, view[: min(BLOCK, position - at)])
+        while at < position and self._is_current(segment):
+            count = self._read(body, segment, view[: min(BLOCK, position - at)])
             file.readinto(held[:count])  # type: ignore[attr-defined]
             if bytes(held[:count]) != bytes(view[:count]):
                 raise _RemoteChangedError("its bytes differ from those on disk")
             at += count
 
-    def _read(self, body: Body, view: memoryview) -> int:
+    def _read(self, body: Body, segment: Segment, view: memoryview) -> int:
         if self.halt.asked:
             raise Interrupted
         count = body.stream.read_into(view)
-        self.fetched += count
+        segment.fetched += count
         if not count:
             raise TransportError("the body was cut short")
         return count
@@ -349,9 +431,11 @@ class Download:
                 if not count:
                     self._ended(body, segment)
                     return
+                if not self.partial.is_ours():
+                    raise PartialLostError(str(self.partial.path))
                 _write(file, view[:count])
                 segment.span[1] += count
-                self.fetched += count
+                segment.fetched += count
                 if segment.span[1] - noted >= STEP:
                     noted = segment.span[1]
                     self._checkpoint(segment)
@@ -361,7 +445,9 @@ class Download:
                 segment.failures, self.busy = 0, 0
 
     def _room(self, segment: Segment, stop: int | None) -> int:
-        if segment.generation != self._generation or self.failure or self.halt.asked:
+        if not self._is_current(segment) or self.halt.asked:
+            return 0
+        if segment.stop is None and len(self.partial.spans) > 1 and self.complete:
             return 0
         ends = [end for end in (segment.stop, stop, self.total) if end is not None]
         return (min(ends) if ends else segment.position + BLOCK) - segment.position
@@ -381,12 +467,14 @@ class Download:
         if body.placement.stop is not None or self.total is not None:
             raise TransportError("the body was cut short")
         if body.stream.ends_itself or segment.ended_at == segment.position:
-            self._take_end(segment.position, proven=True)
+            self._take_end(segment.position, proven=body.stream.ends_itself)
             return
         # A body without a length ends by a close, and so does a cut one: ask what follows.
         segment.ended_at = segment.position
 
     def _judge_416(self, segment: Segment, error: RangeNotSatisfiableError) -> None:
+        if self._is_current(segment):
+            self._check_size(error.total)
         at_end = self.total is None and error.total in (None, segment.position)
         if at_end and segment.position > 0:
             self._take_end(segment.position, proven=True)
@@ -409,40 +497,57 @@ class Download:
 
     # --- trouble ------------------------------------------------------------------------------
 
-    def _wait(self, segment: Segment, error: TransportError, *, progress: bool) -> None:
+    def _wait(
+        self, segment: Segment, error: TransportError, source: Source, *, progress: bool
+    ) -> None:
+        if not self._wants(segment):
+            return
         segment.failures = 0 if progress else segment.failures + 1
         if segment.failures > (self.retries if len(self._sources) == 1 else IMPATIENT):
             again = f"{segment.failures} times in a row"
             segment.failures = 0
-            self._next_source(DownloadError(f"{error}, {again}.", advice=_RUN_AGAIN))
+            self._next_source(DownloadError(f"{error}, {again}.", advice=_RUN_AGAIN), source)
             return
         seconds = backoff(segment.failures) if error.wait is None else error.wait
         self.spliced = self.spliced or self.partial.received > 0
         self.say(f"{error}; trying again" + (f" in {duration(seconds)}" if seconds > 1 else ""))
-        self.halt.wait(seconds)
+        self._sleep(segment, seconds)
 
-    def _count_busy(self) -> None:
-        self.busy += 1
+    def _sleep(self, segment: Segment, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and self._wants(segment):
+            self.halt.wait(min(left, LOOK))
+
+    def _count_busy(self, began: float, source: Source) -> None:
+        with self._lock:
+            if began < self._refused_at:
+                return  # refused together with one that is counted already
+            self._refused_at = time.monotonic()
+            self.busy += 1
         if self.busy > self.retries:
             self._next_source(
                 DownloadError(
                     f"the server asked {self.busy} times for fewer requests.",
                     advice="Wait some minutes and run again with fewer connections (`-j 1`).",
-                )
+                ),
+                source,
             )
 
-    def _next_source(self, error: EvioDataError) -> None:
-        """Go on with the next source, or give up with this one's error."""
+    def _next_source(self, error: EvioDataError, source: Source) -> None:
+        """Go on with the source after this one, or give up with its error."""
         with self._lock:
+            if self._sources[0] is not source:
+                return  # another connection has gone on already
             if len(self._sources) == 1 or isinstance(error, CacheError):
                 raise error
-            label = self._sources.pop(0).label
-            self._ask_ranges = True
-            self.say(f"{label}: {clean(str(error))} Going on with {self._sources[0].label}")
+            self._sources.pop(0)
+            self._ask_ranges, self.busy = True, 0
+            why = f"{source.label}: {clean(str(error))}"
+            self.say(f"{why} Going on with {self._sources[0].label}")
 
-    def _fail(self, error: EvioDataError) -> None:
+    def _fail(self, error: EvioDataError, segment: Segment) -> None:
         with self._lock:
-            if self.failure is None:
+            if self._is_current(segment):
                 if isinstance(error, DownloadError):
                     error.received = self.partial.received
                 self.failure = error
@@ -463,6 +568,7 @@ class Download:
         """Drop all bytes and start from zero, in a new file."""
         with self._lock:
             self._generation += 1
+            self._readers.shut()
             self.active = []
             self.follower.abandon()
             self.partial.reset()
@@ -470,11 +576,30 @@ class Download:
             self.total = self.expected_size
             self.ranges_honoured = False
             self.spliced = False
+            self._room_checked = False
             self._ask_ranges = True
+
+    def distrust(self) -> bool:
+        """Begin again after a wrong hash, if that can help: resumed bytes, or another source."""
+        with self._lock:
+            if self.spliced and not self._distrusted:
+                self.say("the resumed file has a wrong hash: once more from zero")
+                self._distrusted = True
+            elif len(self._sources) > 1:
+                wrong = self._sources.pop(0).label
+                self.say(f"{wrong} has other bytes: from zero with {self._sources[0].label}")
+                self._distrusted = False
+            else:
+                return False
+            self.begin_again()
+            return True
 
     def _follow(self) -> Follower:
         partial = self.partial
-        follower = Follower(partial.path, lambda: partial.front)
+        try:
+            follower = Follower(partial.path, lambda: partial.front)
+        except OSError as error:
+            raise as_cache_error(error, partial.path) from error
         follower.wake()  # on resume, what is there is hashed while the connection is made
         return follower
 
@@ -503,7 +628,7 @@ def _write(file: BinaryIO, view: memoryview) -> None:
 
 
 def backoff(failures: int) -> float:
-    """Return the seconds to wait after so many attempts in a row that brought nothing, with jitter."""
+    """Return the seconds to wait, with jitter, after attempts in a row that brought nothing."""
     seconds = min(FIRST_WAIT * 2.0 ** (failures - 1), MAX_WAIT) if failures else AFTER_PROGRESS
     return seconds * random.uniform(0.75, 1.25)  # noqa: S311
 
