@@ -30,13 +30,15 @@ def _isolated_environment(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _documented_drive(
-    request: pytest.FixtureRequest, _isolated_environment: None, tmp_path: Path
-) -> Iterator[None]:
-    """What the documents show runs against a local Drive: the real names and ids, small stand-ins."""
-    if request.node.path.suffix != ".md":
-        yield
-        return
+def _documents_are_served(request: pytest.FixtureRequest, _isolated_environment: None) -> None:
+    """What the documents show runs against a local Drive."""
+    if request.node.path.suffix == ".md":
+        request.getfixturevalue("documented_drive")
+
+
+@pytest.fixture
+def documented_drive(tmp_path: Path) -> Iterator[None]:
+    """A local Drive with the real names and ids, and small stand-ins; an empty folder to work in."""
     from evio_data._registry import load, shipped_path
     from evio_data.testing import DriveServer, write_dat, write_evt3
 
@@ -47,7 +49,8 @@ def _documented_drive(
             (write_dat if path.suffix == ".dat" else write_evt3)(path, size=20_000, seed=seed)
             server.add(path.name, path, id=entry.url.rpartition("id=")[2])
         os.environ["EVIO_DATA_ENDPOINT"] = server.endpoint
-        os.chdir(tmp_path)
+        (tmp_path / "work").mkdir()
+        os.chdir(tmp_path / "work")
         yield
 
 
