@@ -31,14 +31,14 @@ def _isolated_environment(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _documents_are_served(request: pytest.FixtureRequest, _isolated_environment: None) -> None:
-    """What the documents show runs against a local Drive."""
+    """Let what the documents show run against a local Drive."""
     if request.node.path.suffix == ".md":
         request.getfixturevalue("documented_drive")
 
 
 @pytest.fixture
 def documented_drive(tmp_path: Path) -> Iterator[None]:
-    """A local Drive with the real names and ids, and small stand-ins; an empty folder to work in."""
+    """Serve small stand-ins under the real names and ids, and work in an empty folder."""
     from evio_data._registry import load, shipped_path
     from evio_data.testing import DriveServer, write_dat, write_evt3
 
