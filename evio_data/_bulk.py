@@ -1,13 +1,13 @@
 """One bulk command: what is missing and how large it is, the question, the run, the summary."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ._collection import Collection
 from ._disk import free_bytes
-from ._inventory import held_of, inventory
+from ._inventory import inventory
+from ._partial import held_in
 from ._progress import screen
 from ._registry import Entry
 from ._report import Outcome, Report
@@ -85,8 +85,7 @@ class Plan(NamedTuple):
 
     def held(self, collection: Collection) -> int:
         """Return the bytes of missing files that are on disk already."""
-        parts = (collection.slot(entry).state / "part" for entry in self.missing)
-        return sum(held_of(os.fspath(part)) for part in parts)
+        return sum(held_in(collection.slot(entry).state) for entry in self.missing)
 
     def check_room(self, collection: Collection) -> None:
         """Raise `CacheError` if the disk cannot take the whole set."""
@@ -153,7 +152,7 @@ def _print_plan_json(plan: Plan, collection: Collection) -> None:
         {
             "name": entry.name,
             "size": plan.sizes.get(entry.name),
-            "held": held_of(os.fspath(collection.slot(entry).state / "part")),
+            "held": held_in(collection.slot(entry).state),
             "error": str(plan.refused[entry.name]) if entry.name in plan.refused else None,
         }
         for entry in plan.missing

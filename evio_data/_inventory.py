@@ -1,17 +1,15 @@
 """A collection in, what is on disk of each of its files out, by looks at their status only."""
 
-import os
-import stat
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from ._collection import Collection
+from ._partial import held_in
 from ._registry import Entry
 from .errors import EvioDataError
 
 State = Literal["verified", "unverified", "partial", "missing", "in the way"]
 HashState = Literal["published", "pinned", "unpinned"]
-SECTOR = 512  # bytes that st_blocks counts in
 
 
 class Item(NamedTuple):
@@ -62,18 +60,6 @@ def _item(collection: Collection, entry: Entry) -> Item:
             size = held = status.st_size
             state = "verified" if slot.is_warm(entry.sha256) else "unverified"
         else:
-            held = held_of(os.fspath(slot.state / "part"))
+            held = held_in(slot.state)
             state = "partial" if held else "missing"
     return Item(entry.name, state, hash_state, known, size, held, slot.final)
-
-
-def held_of(part: str) -> int:
-    """Return the bytes that a partial file takes on disk; the gaps in it do not count."""
-    try:
-        status = os.lstat(part)
-    except OSError:
-        return 0
-    if not stat.S_ISREG(status.st_mode):
-        return 0
-    blocks = getattr(status, "st_blocks", None)
-    return status.st_size if blocks is None else min(status.st_size, blocks * SECTOR)
