@@ -272,7 +272,12 @@ def open_collection(
     settings = from_environment()
     path = os.fspath(registry) if registry else settings.registry or _registry.shipped_path()
     root = os.fspath(cache_dir) if cache_dir else settings.cache_dir or default_cache_dir()
-    return Collection(_registry.load(path), _cache(root), settings)
+    return Collection(_registry.load(path), cache_at(root), settings)
+
+
+def cache_at(root: str) -> Cache:
+    """Return the cache in a folder: one object a folder, for what only its memory knows."""
+    return _cache(os.path.abspath(os.path.expanduser(root)))  # noqa: PTH100, PTH111
 
 
 @cache

@@ -4,21 +4,30 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from . import _drive
 from ._cache import Slot
 from ._collection import CONNECTIONS, MAX_CONNECTIONS
-from ._disk import as_cache_error
-from ._registry import UNPINNED, Entry
+from ._disk import as_cache_error, open_nofollow
+from ._pooch_errors import for_pooch
+from ._registry import STATE_FOLDER, UNPINNED, Entry
 from ._settings import Settings, default_cache_dir, from_environment
 from ._watching import watching
 from ._wording import clean
-from .errors import ChecksumError, DownloadError, DriveRefusedError, OfflineError
+from .errors import CacheError, DownloadError, OfflineError
 
 if TYPE_CHECKING:
+    from ._http import Connection
     from ._source import Source
+
+Output = str | os.PathLike[str] | BinaryIO
+
+URL_DIGITS = 32  # of a URL's hash: enough that no two URLs share a partial
 
 
 class DriveDownloader:
@@ -60,7 +69,7 @@ class DriveDownloader:
     def __call__(
         self,
         url: str,
-        output_file: "str | os.PathLike[str] | BinaryIO",
+        output_file: Output | None,
         pooch: Any,
         check_only: bool = False,  # noqa: FBT001, FBT002 - pooch passes it so
     ) -> bool | None:
@@ -71,9 +80,9 @@ class DriveDownloader:
         url : str
             A Drive link of any shape, or an HTTP(S) URL.
         output_file : path or binary file
-            Where the bytes go.
+            Where the bytes go; of no interest with ``check_only``.
         pooch : pooch.Pooch or None
-            The caller; a file that was cut is kept in its folder.
+            The caller; a file that was cut is kept in its folder, else beside the output.
         check_only : bool
             Only say whether the file can be had.
 
@@ -93,21 +102,22 @@ class DriveDownloader:
             If ``EVIO_DATA_OFFLINE`` is set.
         """
         settings = from_environment()
-        entry = _entry(url, pooch)
+        _check_scheme(url)
         if settings.offline:
-            raise OfflineError(
-                "EVIO_DATA_OFFLINE forbids the network.",
-                name=entry.name,
-                advice="Unset it and run again.",
-            )
+            refuse_offline(url)
         from ._source import source_of
 
+        entry = as_entry(clean(url), None, url)
         source = source_of(entry.url, endpoint=settings.endpoint, api_key=settings.api_key)
         if check_only:
             return _is_available(source, settings)
-        self._download(
-            entry, source, _Delivery(_base(output_file, pooch), entry, output_file), settings
-        )
+        assert output_file is not None  # only a check has none
+        entry = _as_registered(entry, url, pooch)
+        if isinstance(output_file, str | os.PathLike) and _is_special(output_file):
+            with open(output_file, "wb") as file:  # noqa: PTH123
+                self._download(entry, source, _place(entry, file, pooch), settings)
+        else:
+            self._download(entry, source, _place(entry, output_file, pooch), settings)
         return None
 
     def _download(
@@ -115,42 +125,53 @@ class DriveDownloader:
     ) -> None:
         from ._prefetch import Engine, Job
 
-        with watching(self.progressbar) as watcher:
-            (outcome,) = Engine(
-                [Job(entry, place, lambda: [source], entry.size)],
-                connections=self.connections,
-                timeout=settings.timeout,
-                retries=settings.retries,
-                watcher=watcher,
-            ).run()
-        place.tidy()
-        if isinstance(outcome.error, ChecksumError):
-            raise MismatchError.like(outcome.error) from outcome.error
+        try:
+            with watching(self.progressbar) as watcher:
+                (outcome,) = Engine(
+                    [Job(entry, place, lambda: [source], entry.size)],
+                    connections=self.connections,
+                    timeout=settings.timeout,
+                    retries=settings.retries,
+                    watcher=watcher,
+                ).run()
+        finally:
+            place.tidy()
         if outcome.error is not None:
-            raise outcome.error
+            raise for_pooch(outcome.error) from outcome.error.__cause__
 
 
-class MismatchError(ChecksumError, ValueError):
-    """A `ChecksumError` that pooch understands too: it tries again where it was told to."""
+def refuse_offline(
+    url: str,
+    output_file: object = None,
+    pooch: object = None,
+    check_only: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Be the downloader of those who must not use the network.
 
-    @classmethod
-    def like(cls, error: ChecksumError) -> "MismatchError":
-        """Return the same error, of this kind."""
-        same = cls(str(error))
-        same.__dict__.update(error.__dict__)
-        return same
+    Raises
+    ------
+    OfflineError
+        Always.
+    """
+    raise OfflineError(
+        "EVIO_DATA_OFFLINE forbids the network.",
+        name=clean(url),
+        advice="Unset it and run again.",
+    )
 
 
 class _Delivery(Slot):
-    """A place in somebody else's folder: only what was cut is kept, under the URL's hash."""
+    """A place in somebody else's folder: only what was cut is kept, under the URL's hash.
 
-    def __init__(
-        self, base: str, entry: Entry, output: "str | os.PathLike[str] | BinaryIO"
-    ) -> None:
-        super().__init__(base, hashlib.sha256(entry.url.encode()).hexdigest()[:32], {})
+    pooch moves what it was given to a name that we are not told. So two processes that want the
+    same URL at once come one after the other, and each downloads for itself.
+    """
+
+    def __init__(self, base: str, entry: Entry, output: Output) -> None:
+        super().__init__(base, hashlib.sha256(entry.url.encode()).hexdigest()[:URL_DIGITS], {})
         self._file = output if not isinstance(output, str | os.PathLike) else None
         if isinstance(output, str | os.PathLike):
-            self.final = os.fspath(output)
+            self.final = os.path.realpath(output)  # a link stays one, as with open()
 
     def status(self) -> None:
         """Nothing is there before: pooch has already decided to download."""
@@ -158,19 +179,23 @@ class _Delivery(Slot):
     def prepare(self) -> None:
         """Make our folder in theirs."""
         try:
-            self.state.mkdir(parents=True, exist_ok=True)
+            Path(self._root).mkdir(parents=True, exist_ok=True)
+            self._make_folders([STATE_FOLDER, self._name])
         except OSError as error:
             raise as_cache_error(error, self.state) from error
+        if not os.access(self.state, os.W_OK | os.X_OK):
+            denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise as_cache_error(denied, self.state)
 
     def publish(self, part: Path, sha256: str) -> None:
         """Hand the bytes over: by a rename where that is possible."""
-        try:
-            if self._file is None:
-                _move(part, self.final)
-                return
+        if self._file is not None:
             with part.open("rb") as file:
                 shutil.copyfileobj(file, self._file)
             self._file.flush()
+            return
+        try:
+            _move(part, self.final)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
 
@@ -183,42 +208,110 @@ class _Delivery(Slot):
                 return
 
 
+def _place(entry: Entry, output: Output, pooch: Any) -> _Delivery:
+    """Return the delivery, with its partial in the first folder that takes one."""
+    refused: CacheError | None = None
+    for base in _bases(output, pooch):
+        place = _Delivery(base, entry, output)
+        try:
+            place.prepare()
+        except CacheError as error:
+            refused = refused or error
+        else:
+            _drop_placeholder(place.final)
+            return place
+    assert refused is not None  # there is always a base
+    raise refused
+
+
+def _bases(output: Output, pooch: Any) -> list[str]:
+    bases = [] if pooch is None else [str(pooch.abspath)]
+    if isinstance(output, str | os.PathLike):
+        return [*bases, os.path.dirname(os.path.realpath(output))]  # noqa: PTH120
+    return [*bases, from_environment().cache_dir or default_cache_dir()]
+
+
+def _drop_placeholder(path: str) -> None:
+    """Remove pooch's empty temporary file until there are bytes for it: a kill would leave it."""
+    with suppress(OSError):
+        status = os.lstat(path)
+        is_theirs = os.path.basename(path).startswith(tempfile.gettempprefix())  # noqa: PTH119
+        if is_theirs and stat.S_ISREG(status.st_mode) and not status.st_size:
+            os.unlink(path)  # noqa: PTH108
+
+
+def _is_special(path: str | os.PathLike[str]) -> bool:
+    """Say whether a path is a device or a pipe, to be written to and never replaced."""
+    return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113
+
+
 def _move(part: Path, target: str) -> None:
     try:
         part.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        shutil.copyfile(part, target)
+        _copy(part, target)
 
 
-def _base(output_file: object, pooch: Any) -> str:
-    if pooch is not None:
-        return str(pooch.abspath)
-    if isinstance(output_file, str | os.PathLike):
-        return os.path.dirname(os.path.abspath(output_file))  # noqa: PTH100, PTH120
-    return from_environment().cache_dir or default_cache_dir()
+def _copy(part: Path, target: str) -> None:
+    fresh = Path(f"{target}.{os.urandom(4).hex()}")
+    try:
+        with (
+            part.open("rb") as file,
+            open_nofollow(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL) as to,
+        ):
+            shutil.copyfileobj(file, to)
+        fresh.replace(target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
-def _entry(url: str, pooch: Any) -> Entry:
-    """Return what is known of a URL: a name for messages, and the hash that the pooch expects."""
-    if _drive.split(url).scheme not in ("https", "http"):
-        raise DownloadError(
-            f"{clean(url)!r} is not an https: or http: URL.",
-            advice="Use one of pooch's own downloaders for it.",
-        )
+def _check_scheme(url: str) -> None:
+    scheme = _drive.split(url).scheme
+    if scheme in ("https", "http"):
+        return
+    raise DownloadError(
+        f"{clean(url)!r} is not an https: or http: URL.",
+        advice=_ADVICE.get(scheme, "Use one of pooch's own downloaders for it."),
+    )
+
+
+_ADVICE = {
+    "ftp": "Use pooch.FTPDownloader for it.",
+    "sftp": "Use pooch.SFTPDownloader for it.",
+    "doi": "Use pooch.DOIDownloader for it.",
+}
+
+
+def as_entry(name: str, known_hash: str | None, url: str) -> Entry:
+    """Return the entry that one of pooch's files is; a fragment other than a size says nothing.
+
+    >>> as_entry("a.raw", None, "https://example.org/a.raw#size=12")
+    Entry(name='a.raw', sha256=None, url='https://example.org/a.raw', size=12, line=0)
+    """
     base, _, fragment = url.partition("#")
     digits = fragment.removeprefix("size=")
-    size = int(digits) if digits != fragment and digits.isascii() and digits.isdigit() else None
-    name, known_hash = _registered(url, pooch)
-    return Entry(name or clean(base), as_sha256(known_hash), base, size)
+    is_size = digits != fragment and digits.isascii() and digits.isdigit()
+    return Entry(name, as_sha256(known_hash), base, int(digits) if is_size else None)
 
 
-def _registered(url: str, pooch: Any) -> tuple[str | None, str | None]:
-    for name, known_hash in getattr(pooch, "registry", {}).items():
-        if pooch.get_url(name) == url:
-            return name, known_hash
-    return None, None
+def _as_registered(entry: Entry, url: str, pooch: Any) -> Entry:
+    """Return the entry with what the pooch knows: a name for messages, and the hash to expect.
+
+    The protocol gives no name. Where several names share a URL, their hash counts if they agree;
+    pooch compares it once more in any case.
+    """
+    if pooch is None:
+        return entry
+    names = [name for name, known in pooch.urls.items() if known == url]
+    if url.startswith(pooch.base_url):
+        names.append(url[len(pooch.base_url) :])
+    names = [name for name in names if name in pooch.registry and pooch.get_url(name) == url]
+    hashes = {as_sha256(pooch.registry[name]) for name in names}
+    known_hash = hashes.pop() if len(hashes) == 1 else None
+    return entry._replace(name=clean(names[0]) if names else entry.name, sha256=known_hash)
 
 
 def as_sha256(known_hash: str | None) -> str | None:
@@ -233,15 +326,29 @@ def as_sha256(known_hash: str | None) -> str | None:
 
 
 def _is_available(source: "Source", settings: Settings) -> bool:
-    from ._http import Connection, TransportError
+    """Say whether a server would send the file now; only silence is an error."""
+    from ._http import Connection, TransportError, UnavailableError
 
     connection = Connection(timeout=settings.timeout)
     try:
-        with source.open(connection, 0, 1):
-            return True
-    except DriveRefusedError:
+        return _is_sent(source, connection)
+    except (DownloadError, UnavailableError):
         return False
     except TransportError as error:
         raise DownloadError(f"{error}.", advice="Run again.") from error
     finally:
         connection.close()
+
+
+def _is_sent(source: "Source", connection: "Connection") -> bool:
+    from ._ranges import RangeError, RangeNotSatisfiableError
+
+    for ranged in (True, False):  # one byte; of a server that cannot count, the whole
+        try:
+            with source.open(connection, 0, 1, ranged=ranged):
+                return True
+        except RangeNotSatisfiableError:  # an empty file has no first byte
+            return True
+        except RangeError:
+            continue
+    return False

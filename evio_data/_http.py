@@ -41,7 +41,11 @@ class TransportError(Exception):
         self.wait = wait
 
 
-class BusyError(TransportError):
+class UnavailableError(TransportError):
+    """The server answered, but does not serve the file now (408, 425, 5xx)."""
+
+
+class BusyError(UnavailableError):
     """The server asks for fewer requests (429, or Drive's "Sorry..." page)."""
 
 
@@ -348,7 +352,7 @@ def raise_for_transient(answer: Answer) -> None:
     if answer.status == 429:
         raise BusyError("the server asks for fewer requests (429)", wait=answer.wait())
     if answer.status in TRANSIENT or answer.status >= 500:
-        raise TransportError(f"the server answered {answer.status}", wait=answer.wait())
+        raise UnavailableError(f"the server answered {answer.status}", wait=answer.wait())
 
 
 def _as_transport_error(error: Exception) -> TransportError:

@@ -1,23 +1,29 @@
 """A registry as a `pooch.Pooch`: pooch's whole interface, over our cache and our transfers."""
 
 import os
-import shlex
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar, cast, overload
 
 import pooch
 
 from . import _registry
-from ._cache import Cache
-from ._collection import Collection, open_collection
-from ._downloader import DriveDownloader, as_sha256
+from ._cache import Slot
+from ._collection import Collection, cache_at, open_collection
+from ._downloader import DriveDownloader, as_entry, as_sha256, refuse_offline
+from ._pooch_errors import MalformedRegistryError, MismatchError, for_pooch
 from ._registry import UNPINNED, Entry, RegistryFile
 from ._settings import from_environment
 from ._watching import watching
-from .errors import UnknownDatasetError
+from ._wording import clean
+from .errors import ChecksumError, RegistryError, UnknownDatasetError
 
-Processor = Callable[[str, str, Any], Any]
+Result = TypeVar("Result")
+Processor = Callable[[str, Any, Any], Result]
 Downloader = Callable[..., Any]
+
+MAX_RETRY_WAIT = 10  # seconds; pooch's own
 
 
 class Registry(pooch.Pooch):  # type: ignore[misc]
@@ -43,7 +49,8 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
     (['fans/fan.raw'], b'% evt 3.0')
     """
 
-    _file = RegistryFile({})  # what `open` has read: mirrors, and names in their order
+    _mirrors = RegistryFile({})  # of what `open` has read, the mirrors only
+    _index: tuple[object, RegistryFile] | None = None  # basenames, and when they were true
 
     @classmethod
     def open(
@@ -66,23 +73,60 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             At the first line that breaks a rule.
         """
         collection = open_collection(path, cache_dir)
-        entries = collection.registry.entries.values()
+        file = collection.registry
         opened = cls(
-            path=collection.cache.root,
+            path=Path(collection.cache.root),
             base_url="",
-            registry={entry.name: entry.sha256 for entry in entries},
-            urls={entry.name: _url(entry) for entry in entries},
+            registry={name: entry.sha256 for name, entry in file.entries.items()},
+            urls={name: _url(entry) for name, entry in file.entries.items()},
         )
-        opened._file = collection.registry
+        opened._mirrors = RegistryFile({}, mirrors=file.mirrors, prefer_mirrors=file.prefer_mirrors)
         return opened
+
+    @classmethod
+    def create(cls, *args: Any, **kwargs: Any) -> "Registry":
+        """Return what `pooch.create` returns for the same arguments, as a registry of ours.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Those of `pooch.create`: path, base URL, version, ``env``, registry and so on.
+        """
+        pup = pooch.create(*args, **kwargs)
+        return cls(
+            path=pup.path,
+            base_url=pup.base_url,
+            registry=pup.registry,
+            urls=pup.urls,
+            retry_if_failed=pup.retry_if_failed,
+            allow_updates=pup.allow_updates,
+        )
+
+    @overload
+    def fetch(
+        self,
+        fname: str,
+        processor: None = None,
+        downloader: Downloader | None = None,
+        progressbar: Any = ...,
+    ) -> str: ...
+
+    @overload
+    def fetch(
+        self,
+        fname: str,
+        processor: Processor[Result],
+        downloader: Downloader | None = None,
+        progressbar: Any = ...,
+    ) -> Result: ...
 
     def fetch(
         self,
         fname: str,
-        processor: Processor | None = None,
+        processor: Processor[Result] | None = None,
         downloader: Downloader | None = None,
         progressbar: Any = False,  # noqa: FBT002 - pooch's
-    ) -> Any:
+    ) -> str | Result:
         """Return the absolute path of a verified file, downloaded the first time.
 
         Parameters
@@ -105,25 +149,18 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         Raises
         ------
         EvioDataError
-            Of the kind that says why the file could not be had.
+            Of the kind that says why the file could not be had. Where pooch raises a
+            `ValueError`, it is one too.
         """
         name = self._name(fname)
-        if downloader is not None or not self._is_ours(name):
-            return super().fetch(name, processor, downloader, progressbar)
-        collection = self._collection()
-        slot = collection.cache.slot(name)
-        was_there = slot.status() is not None
-        if was_there and not self.allow_updates and not self._is_right(collection, name):
-            raise ValueError(f"{name} needs to be updated, but updates are not allowed.")
-        entry = self._entry(name)
-        if slot.is_warm(entry.sha256):
-            action = "fetch"
-        else:
-            with watching(progressbar) as watcher:
-                (outcome,) = collection.obtain([entry], watcher=watcher)
-            if outcome.error is not None:
-                raise outcome.error
-            action = _action(outcome.status, was_there=was_there)
+        known_hash = self._checked(name)
+        ours = known_hash is None or as_sha256(known_hash) is not None
+        if downloader is not None or not ours or not self._is_http(name):
+            found = super().fetch(name, processor, self._theirs(name, downloader, progressbar))
+            return cast("str | Result", found)
+        entry = as_entry(name, known_hash, super().get_url(name))
+        slot = cache_at(str(self.abspath)).slot(name)
+        action = "fetch" if slot.is_warm(entry.sha256) else self._obtain(entry, slot, progressbar)
         return slot.final if processor is None else processor(slot.final, action, self)
 
     def load_registry(self, fname: Any) -> None:
@@ -132,11 +169,26 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         Parameters
         ----------
         fname : path or file
+
+        Raises
+        ------
+        RegistryError
+            At the first line that breaks a rule; nothing is added then.
         """
-        super().load_registry(fname)
-        for name, known_hash in self.registry.items():
-            if known_hash == UNPINNED:
-                self.registry[name] = None
+        registry: dict[str, str | None] = {}
+        urls: dict[str, str] = {}
+        try:
+            for name, known_hash, *url in _lines(_text(fname)):
+                registry[name] = None if known_hash == UNPINNED else known_hash
+                if url:
+                    urls[name] = url[0]
+        except MalformedRegistryError as error:
+            source = fname if isinstance(fname, str | os.PathLike) else getattr(fname, "name", "")
+            raise error.about(
+                clean(str(source) or "registry", _registry.MAX_NAME)
+            ) from error.__cause__
+        self.registry.update(registry)
+        self.urls.update(urls)
 
     def is_available(self, fname: str, downloader: Downloader | None = None) -> bool:
         """Say whether the server would send a file, without downloading it.
@@ -148,55 +200,157 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             One of pooch's downloaders, to ask it instead.
         """
         name = self._name(fname)
-        if downloader is None and self._is_http(name):
-            downloader = DriveDownloader()
-        return bool(super().is_available(name, downloader))
+        return bool(super().is_available(name, self._theirs(name, downloader)))
 
     def get_url(self, fname: str) -> str:
         """Return the URL that a file is downloaded from."""
         return str(super().get_url(self._name(fname)))
 
-    # --- ours and pooch's ----------------------------------------------------------------------
+    # --- names, as the two dictionaries have them now -------------------------------------------
 
     def _name(self, fname: str) -> str:
         if fname in self.registry:
             return fname
-        entries = {name: Entry(name, None, "") for name in self.registry}
-        return RegistryFile(entries).find(fname).name
+        try:
+            return self._basenames().find(str(fname)).name
+        except UnknownDatasetError as error:
+            raise for_pooch(error) from error.__cause__
 
     def _assert_file_in_registry(self, fname: str) -> None:
-        if fname not in self.registry:
-            raise UnknownDatasetError(f"no dataset {fname!r} in the registry.")
+        self._name(fname)
+
+    def _basenames(self) -> RegistryFile:
+        # The dictionary is the user's; its length and last key tell whether it was changed.
+        now = (id(self.registry), len(self.registry), next(reversed(self.registry), None))
+        if self._index is None or self._index[0] != now:
+            entries = {name: Entry(name, None, "") for name in list(self.registry)}
+            self._index = (now, RegistryFile(entries))
+        return self._index[1]
+
+    def _checked(self, name: str) -> str | None:
+        """Return a file's known hash; refuse a name or a hash that cannot be one."""
+        if self.registry[name] == UNPINNED:
+            self.registry[name] = None  # pooch's word for it
+        known_hash: str | None = self.registry[name]
+        try:
+            _registry.check_name(name)
+            _check_hash(known_hash)
+        except RegistryError as error:
+            raise RegistryError(str(error), advice="Correct the registry.") from error
+        return known_hash
 
     def _is_http(self, name: str) -> bool:
         return str(super().get_url(name)).lower().startswith(("https:", "http:"))
 
-    def _is_ours(self, name: str) -> bool:
-        known_hash = self.registry[name]
-        return self._is_http(name) and (known_hash is None or as_sha256(known_hash) is not None)
+    # --- our way, and pooch's -------------------------------------------------------------------
 
-    def _entry(self, name: str) -> Entry:
-        known = self._file.entries.get(name)
-        known_hash, url = as_sha256(self.registry[name]), self.get_url(name)
-        if known is not None and known.sha256 == known_hash and _url(known) == url:
-            return known
-        line = shlex.join([name, known_hash or UNPINNED, url])
-        return _registry.parse(line, source="registry").entries[name]
+    def _obtain(self, entry: Entry, slot: Slot, progressbar: Any) -> str:
+        """Have the file verified in its place; return what pooch calls that."""
+        there = slot.status() is not None
+        if there and not self.allow_updates:
+            _forbid_update(entry, slot)
+        settings = from_environment()
+        settings = settings._replace(retries=max(settings.retries, self.retry_if_failed))
+        collection = Collection(self._mirrors, cache_at(str(self.abspath)), settings)
+        for failures in range(1, 2 + self.retry_if_failed):
+            with watching(progressbar) as watcher:
+                (outcome,) = collection.obtain([entry], watcher=watcher)
+            # Bad connections have been retried already; this is pooch's for wrong hashes.
+            if not isinstance(outcome.error, ChecksumError) or failures > self.retry_if_failed:
+                break
+            time.sleep(min(failures, MAX_RETRY_WAIT))
+        if outcome.error is not None:
+            raise for_pooch(outcome.error) from outcome.error.__cause__
+        if outcome.status == "present":
+            return "fetch"
+        return "update" if there else "download"
 
-    def _collection(self) -> Collection:
-        return Collection(self._file, Cache(str(self.abspath)), from_environment())
-
-    def _is_right(self, collection: Collection, name: str) -> bool:
-        slot, entry = collection.cache.slot(name), self._entry(name)
-        known = slot.known_hash(entry.sha256)
-        return slot.is_warm(entry.sha256) or known in (None, slot.check(entry.sha256))
+    def _theirs(
+        self,
+        name: str,
+        downloader: Downloader | None,
+        progressbar: Any = False,  # noqa: FBT002 - pooch's
+    ) -> Downloader:
+        """Return the downloader that pooch shall use for a file."""
+        if from_environment().offline:
+            return refuse_offline
+        if downloader is not None:
+            return downloader
+        if self._is_http(name):
+            return DriveDownloader(progressbar)
+        url = super().get_url(name)
+        return cast("Downloader", pooch.downloaders.choose_downloader(url, progressbar))
 
 
 def _url(entry: Entry) -> str:
     return entry.url if entry.size is None else f"{entry.url}#size={entry.size}"
 
 
-def _action(status: str, *, was_there: bool) -> str:
-    if status == "present":
-        return "fetch"
-    return "update" if was_there else "download"
+def _forbid_update(entry: Entry, slot: Slot) -> None:
+    known = slot.known_hash(entry.sha256)
+    actual = slot.check(entry.sha256)
+    if actual is None or known in (None, actual):
+        return
+    error = MismatchError(
+        f"the file has SHA-256 {actual}, the registry says {known}, and updates are not allowed.",
+        name=entry.name,
+        advice="Create the registry with allow_updates=True, or remove the file.",
+    )
+    error.expected, error.actual = known or "", actual
+    raise error
+
+
+def _check_hash(known_hash: str | None) -> None:
+    """Refuse a known hash that no file could ever have."""
+    if known_hash is None or known_hash == UNPINNED or ":" in known_hash:
+        return
+    if as_sha256(known_hash) is None:
+        raise RegistryError(
+            f"{clean(known_hash)!r} is neither 64 hex digits (SHA-256), nor ALGORITHM:DIGITS, "
+            "nor 'unpinned'."
+        )
+
+
+def _text(file: Any) -> str:
+    if hasattr(file, "read"):
+        data = file.read()
+    else:
+        with open(file, "rb") as opened:  # noqa: PTH123
+            data = opened.read()
+    return data if isinstance(data, str) else _decoded(data)
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise _located(RegistryError("is not UTF-8 text."), line) from error
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    """Return the two or three columns of each line; pooch's own way needs seconds for 100,000."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.lstrip().startswith("#"):
+            continue
+        try:
+            words = _registry.columns(line)
+            if words:
+                yield _checked_columns(words)
+        except RegistryError as error:
+            raise _located(error, number) from error
+
+
+def _checked_columns(words: list[str]) -> list[str]:
+    if len(words) not in (2, 3):
+        raise RegistryError(f"has {len(words)} columns; wanted: name, hash and, if need be, url.")
+    _registry.check_name(words[0])
+    words[1] = words[1].lower()
+    _check_hash(words[1])
+    return words
+
+
+def _located(error: RegistryError, line: int) -> MalformedRegistryError:
+    located = MalformedRegistryError(f"line {line}: {error}", advice="Correct the registry file.")
+    located.line = line
+    return located

@@ -232,12 +232,12 @@ def _mirrors(comment: str) -> tuple[tuple[str, ...], bool] | None:
 
 
 def _entry(line: str, number: int) -> Entry | None:
-    columns = _columns(line)
-    if not columns:
+    words = columns(line)
+    if not words:
         return None
-    if len(columns) != 3:
-        raise RegistryError(f"has {len(columns)} columns; wanted: name, sha256 or unpinned, url.")
-    name, known_hash, url = columns
+    if len(words) != 3:
+        raise RegistryError(f"has {len(words)} columns; wanted: name, sha256 or unpinned, url.")
+    name, known_hash, url = words
     if not _PLAIN_NAME(name):
         check_name(name)
     sha256 = known_hash.lower()
@@ -250,7 +250,14 @@ def _entry(line: str, number: int) -> Entry | None:
     return Entry(name, sha256, *_url(url), number)
 
 
-def _columns(line: str) -> list[str]:
+def columns(line: str) -> list[str]:
+    """Return the words of a registry's line, quoted as in a shell.
+
+    Raises
+    ------
+    RegistryError
+        For a quotation that does not end.
+    """
     if '"' not in line and "'" not in line and "\\" not in line:
         # Blanks, tabs and line ends separate, as in pooch; other white space is part of a word.
         return line.split() if line.isascii() and line.isprintable() else _WORDS(line)

@@ -22,13 +22,13 @@ def watching(progressbar: Any) -> "AbstractContextManager[Watcher]":
         from ._progress import screen
 
         return screen()
-    if progressbar:
-        return Meter(progressbar)
-    return nullcontext(Logged())
+    if progressbar is None or progressbar is False:
+        return nullcontext(Logged())
+    return Meter(progressbar)  # a bar may be false, as a tqdm without a total is
 
 
 class Meter(Logged):
-    """A watcher that drives a progress object of pooch's kind."""
+    """A watcher that drives a progress object of pooch's kind; untouched if nothing is received."""
 
     def __init__(self, bar: Any) -> None:
         self._bar = bar
@@ -39,8 +39,9 @@ class Meter(Logged):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._advance()
-        self._bar.close()
+        if self._run is not None:
+            self._advance()
+            self._bar.close()
 
     def began(self, run: "Run") -> None:
         """Take note of the file."""
