@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -148,10 +149,11 @@ class Slot:
             raise _in_the_way(self.final, status)
         return status
 
-    def check(self, sha256: str | None) -> str | None:
+    def check(self, sha256: str | None, told: Callable[[int], None] | None = None) -> str | None:
         """Hash the file and stamp it if it is right; return its hash, or None if it is absent.
 
         An unpinned file that was never stamped is taken as it is: that is its first use.
+        ``told`` takes the bytes hashed, by and by; what it raises ends the check.
         """
         from ._hashing import sha256_of
 
@@ -159,7 +161,7 @@ class Slot:
         if before is None:
             return None
         try:
-            actual = sha256_of(self.final)
+            actual = sha256_of(self.final, told)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
         after = self.status()

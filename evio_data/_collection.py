@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -42,9 +42,7 @@ class Collection:
         """Return the place of an entry's file."""
         return self.cache.slot(entry.name)
 
-    def fetch(
-        self, name: str, *, watcher: "Watcher | None" = None, verify: bool = False
-    ) -> "Path":
+    def fetch(self, name: str, *, watcher: "Watcher | None" = None, verify: bool = False) -> "Path":
         """Return the path of one verified file, received if it is not there.
 
         Raises
@@ -147,7 +145,9 @@ class Collection:
         )
         return Outcome(entry.name, "failed", error=error)
 
-    def _cached(self, entry: Entry, *, verify: bool) -> "Outcome | None":
+    def _cached(
+        self, entry: Entry, *, verify: bool, told: Callable[[int], None] | None = None
+    ) -> "Outcome | None":
         """Return the outcome of a file that is there and right; None where there is none.
 
         Raises
@@ -164,7 +164,7 @@ class Collection:
         slot = self.slot(entry)
         known = slot.known_hash(entry.sha256)
         warm = slot.is_warm(entry.sha256) and not verify
-        actual = known if warm else slot.check(entry.sha256)
+        actual = known if warm else slot.check(entry.sha256, told)
         status = slot.status()
         if actual is None or status is None:
             return None
@@ -213,8 +213,13 @@ class Collection:
             *(mirror_of(base, entry.name) for base in after),
         ]
 
-    def verify(self, patterns: Iterable[str] = ()) -> "Report":
-        """Hash what is cached again; a damaged file is a failed outcome, and stays where it is."""
+    def verify(
+        self, patterns: Iterable[str] = (), told: Callable[[int], None] | None = None
+    ) -> "Report":
+        """Hash what is cached again; a damaged file is a failed outcome, and stays where it is.
+
+        ``told`` takes the bytes hashed, by and by, in several threads; what it raises ends it.
+        """
         from concurrent.futures import ThreadPoolExecutor
 
         from ._report import Report
@@ -222,14 +227,15 @@ class Collection:
         began = time.monotonic()
         entries = self.registry.select(patterns)
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            outcomes = [outcome for outcome in pool.map(self._verified, entries) if outcome]
+            checked = pool.map(lambda entry: self._verified(entry, told), entries)
+            outcomes = [outcome for outcome in checked if outcome]
         return Report(outcomes, seconds=time.monotonic() - began)
 
-    def _verified(self, entry: Entry) -> "Outcome | None":
+    def _verified(self, entry: Entry, told: Callable[[int], None] | None) -> "Outcome | None":
         from ._report import Outcome
 
         try:
-            return self._cached(entry, verify=True)
+            return self._cached(entry, verify=True, told=told)
         except EvioDataError as problem:
             path = self.slot(entry).path
             return Outcome(entry.name, "failed", path, error=problem.about(entry.name))

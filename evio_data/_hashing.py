@@ -121,7 +121,13 @@ class Follower:
             self.hashed += count
 
 
-def sha256_of(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
+def sha256_of(path: str | os.PathLike[str], told: Callable[[int], None] | None = None) -> str:
+    """Return the SHA-256 of a file in hexadecimal; ``told`` takes the bytes hashed, by and by."""
+    digest = hashlib.sha256()
+    view = memoryview(bytearray(BLOCK))
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while count := file.readinto(view):
+            digest.update(view[:count])
+            if told is not None:
+                told(count)
+    return digest.hexdigest()

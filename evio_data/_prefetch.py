@@ -17,7 +17,7 @@ from ._registry import Entry
 from ._report import Outcome
 from ._source import Source
 from ._transfer import BUSY_WAIT, MAX_BUSY_WAIT, Download, Halt, Segment
-from ._wording import duration
+from ._wording import duration, size
 from .errors import CacheError, ChecksumError, EvioDataError
 
 POLL = 0.05  # seconds between two looks for work
@@ -80,7 +80,6 @@ class Run:
         self.download = download
         self.lock = lock
         self.began = time.monotonic()
-        self.resumed = download.partial.received
         self.finishing = False
 
     @property
@@ -420,7 +419,7 @@ class Engine:
         partial = Partial(job.slot.state)
         partial.open(take_over=name not in self._alone)
         if partial.resumed:
-            self._watcher.say(name, "resuming")
+            self._watcher.say(name, f"resuming: {size(partial.resumed)} are here already")
         try:
             download = Download(
                 name,
@@ -508,7 +507,7 @@ class Engine:
                 run.job.slot.path,
                 download.total,
                 received=download.fetched,
-                resumed=run.resumed,
+                resumed=download.resumed,
                 seconds=time.monotonic() - run.began,
                 sha256=actual,
                 first_use=known is None,
@@ -517,7 +516,6 @@ class Engine:
 
     def _distrust(self, run: Run, known: str, actual: str) -> None:
         if run.download.distrust():
-            run.resumed = 0
             with self._turn:
                 run.finishing = False
                 self._turn.notify_all()

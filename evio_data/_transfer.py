@@ -168,6 +168,7 @@ class Download:
         self.failure: EvioDataError | None = None
         self.lost = False
         self.spliced = partial.resumed > 0  # more than one answer has contributed
+        self.resumed = partial.resumed  # bytes that were kept when it last had to go on
         self.busy = 0  # refusals for business in a row
         self.started = time.monotonic()
         self._reserved = reserved
@@ -384,6 +385,7 @@ class Download:
             return False
         segment.stop = None
         self.spliced = True
+        self.resumed = 0
         self.say("the server does not resume: receiving from the first byte again")
         return True
 
@@ -510,7 +512,10 @@ class Download:
             return
         seconds = backoff(segment.failures) if error.wait is None else error.wait
         self.spliced = self.spliced or self.partial.received > 0
-        self.say(f"{error}; trying again" + (f" in {duration(seconds)}" if seconds > 1 else ""))
+        self.resumed = max(self.resumed, self.partial.received)
+        kept = f"{size(self.partial.received)} are kept, " if self.partial.received else ""
+        when = f" in {duration(seconds)}" if seconds > 1 else ""
+        self.say(f"{error}; {kept}trying again{when}")
         self._sleep(segment, seconds)
 
     def _sleep(self, segment: Segment, seconds: float) -> None:
@@ -576,6 +581,7 @@ class Download:
             self.total = self.expected_size
             self.ranges_honoured = False
             self.spliced = False
+            self.resumed = 0
             self._room_checked = False
             self._ask_ranges = True
 
