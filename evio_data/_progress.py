@@ -1,24 +1,26 @@
 """What the engine does, drawn: bars on a terminal and in notebooks, dated lines elsewhere."""
 
+import os
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TextIO
 
+from ._bars import Block, Row, Speed, Widgets
 from ._wording import duration, plural, size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._prefetch import Engine, Run
     from ._report import Outcome
 
-NAME_WIDTH = 32  # characters of a name beside its bar
-_WIDEST_COUNT = "14 of 14 files"
 SPOKEN = 8.0  # seconds that words stay beside a bar
 LINE_EVERY = 30.0  # seconds between two lines about the whole, where no bars can be drawn
-DRAW_EVERY = 0.1  # seconds between two drawings of a bar
+DRAW_EVERY = 0.1  # seconds between two drawings
 
 
 def screen(*, quiet: bool = False, stream: TextIO | None = None) -> "Bars | Lines":
@@ -26,16 +28,25 @@ def screen(*, quiet: bool = False, stream: TextIO | None = None) -> "Bars | Line
     stream = stream or sys.stderr
     if quiet:
         return Lines(stream, dated=False, chatty=False)
-    return Bars(stream) if _can_draw(stream) else Lines(stream)
+    if _in_notebook():
+        return Bars(Widgets(None))
+    if stream is None or not _can_draw(stream):
+        return Lines(stream)
+    return Bars(Widgets(stream) if os.name == "nt" else Block(stream))
 
 
-def _can_draw(stream: TextIO | None) -> bool:
-    if "ipykernel" in sys.modules:
-        return True
+def _can_draw(stream: TextIO) -> bool:
     try:
-        return stream is not None and stream.isatty()
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
     except ValueError:  # closed
         return False
+
+
+def _in_notebook() -> bool:
+    # As tqdm.auto decides, without importing it: that a kernel is installed says nothing.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and "IPKernelApp" in shell.config
 
 
 def ended_line(outcome: "Outcome") -> str:
@@ -45,40 +56,69 @@ def ended_line(outcome: "Outcome") -> str:
     >>> ended_line(Outcome("fan.raw", "fetched", size=2**20, received=2**20, seconds=2.0))
     'fan.raw: 1.00 MiB in 2.0 s (512 KiB/s), verified'
     """
-    if outcome.status == "failed":
-        return f"{outcome.name}: failed"
-    if outcome.status == "present":
-        return f"{outcome.name}: present"
+    if outcome.error is not None:
+        return f"{outcome.name}: failed: {reason(outcome.error)}"
+    if outcome.status != "fetched":
+        return f"{outcome.name}: {outcome.status}"
     rate = f" ({size(outcome.received / outcome.seconds)}/s)" if outcome.seconds else ""
-    kept = f", {size(outcome.resumed)} were here already" if outcome.resumed else ""
+    kept = f", {size(outcome.resumed)} of it kept by resuming" if outcome.resumed else ""
     return (
         f"{outcome.name}: {size(outcome.size or 0)} in {duration(outcome.seconds)}{rate}"
         f"{kept}, verified"
     )
 
 
-class Totals:
-    """Files and bytes over a whole run, read off the engine."""
+def reason(error: Exception) -> str:
+    """Return what an error says, without its name and its advice.
 
-    def __init__(self, engine: "Engine") -> None:
-        outcomes = dict(engine.outcomes)
-        runs = {run.name: run for run in list(engine.runs) if run.name not in outcomes}
-        self.files = len(engine.jobs)
-        self.ended = len(outcomes)
-        self.bytes = sum(_held(run) for run in runs.values())
-        self.total = 0
-        self.sized = True
-        for job in engine.jobs:
-            outcome = outcomes.get(job.entry.name)
-            if outcome is not None:
-                there = (outcome.size or 0) if outcome.status != "failed" else 0
-                self.bytes += there
-                self.total += there
-                continue
+    >>> from evio_data.errors import DownloadError
+    >>> reason(DownloadError("the line was cut.", name="a.raw", advice="Run again."))
+    'the line was cut.'
+    """
+    name, advice = getattr(error, "name", None), getattr(error, "advice", "")
+    return str(error).removeprefix(f"{name}: ").removesuffix(advice).rstrip()
+
+
+class Totals(NamedTuple):
+    """Files and bytes over a whole run.
+
+    Attributes
+    ----------
+    files, ended : int
+    bytes, total : int
+        Bytes that are there, and that there will be, as far as known.
+    sized : bool
+        Whether ``total`` counts every file.
+    moved : int
+        Bytes that this run has received, which is what the rate is of.
+    """
+
+    files: int
+    ended: int
+    bytes: int
+    total: int
+    sized: bool
+    moved: int
+
+
+def totals(engine: "Engine") -> Totals:
+    """Return how far the engine is."""
+    moved = engine.received
+    outcomes = dict(engine.outcomes)
+    runs = {run.name: run for run in list(engine.runs) if run.name not in outcomes}
+    there, whole, sized = sum(_held(run) for run in runs.values()), 0, True
+    for job in engine.jobs:
+        outcome = outcomes.get(job.entry.name)
+        if outcome is not None:
+            length = (outcome.size or 0) if outcome.status != "failed" else 0
+            there += length
+        else:
             run = runs.get(job.entry.name)
             known = (run.download.total if run else None) or job.size
-            self.total += known or 0
-            self.sized = self.sized and known is not None
+            sized = sized and known is not None
+            length = known or 0
+        whole += length
+    return Totals(len(engine.jobs), len(outcomes), there, whole, sized, moved)
 
 
 def _held(run: "Run") -> int:
@@ -91,11 +131,10 @@ class _Words:
     def __init__(self) -> None:
         self._waiting: deque[str] = deque()
         self._told: set[tuple[str | None, str]] = set()
-        self._latest: dict[str, tuple[float, str]] = {}
+        self._latest: dict[str | None, tuple[float, str]] = {}
 
     def say(self, name: str | None, text: str) -> None:
-        if name is not None:
-            self._latest[name] = (time.monotonic(), text)
+        self._latest[name] = (time.monotonic(), text)
         what = (name, text.partition(";")[0])
         if what not in self._told:  # a line that breaks every second shall not fill the screen
             self._told.add(what)
@@ -108,19 +147,19 @@ class _Words:
         while self._waiting:
             yield self._waiting.popleft()
 
-    def beside(self, name: str) -> str:
+    def beside(self, name: str | None) -> str:
         said, text = self._latest.get(name, (0.0, ""))
         return text if time.monotonic() - said < SPOKEN else ""
 
 
 class _Screen:
-    """What both kinds have: a stream, words, and how long the ``with`` has lasted."""
+    """What both kinds have: words, what has ended, and how long the ``with`` has lasted."""
 
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self._words = _Words()
         self._began = time.monotonic()
         self.seconds = 0.0
+        self.outcomes: dict[str, Outcome] = {}
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
@@ -130,8 +169,24 @@ class _Screen:
         self.seconds = time.monotonic() - self._began
         self._close()
 
+    def ended(self, outcome: "Outcome") -> None:
+        """Keep what became of a file, and show a line for one that has come or failed."""
+        self.outcomes[outcome.name] = outcome
+        if outcome.status != "present":
+            self._words.tell(ended_line(outcome))
+
     def _close(self) -> None:
         """Clear away what was drawn."""
+
+
+class Canvas(Protocol):
+    """Whatever bars are drawn on."""
+
+    def draw(self, lines: Iterable[str], rows: "Sequence[Row]") -> None:
+        """Write lines that stay, and the bars anew; the last row is of all files."""
+
+    def close(self) -> None:
+        """Take the bars away."""
 
 
 class Bars(_Screen):
@@ -141,23 +196,18 @@ class Bars(_Screen):
 
     Parameters
     ----------
-    stream : file
+    canvas : Canvas
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
-        self._bars: dict[str, Any] = {}
-        self._overall: Any = None
-        self._width = 0  # of the names
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__()
+        self._canvas = canvas
+        self._speeds: dict[str | None, Speed] = {}
+        self._drawn = 0.0
 
     def _close(self) -> None:
-        for bar in [*self._bars.values(), self._overall]:
-            if bar is not None:
-                bar.close()
-        self._bars, self._overall = {}, None
-        self._tell()
-
-    # --- what the engine calls ----------------------------------------------------------------
+        self._canvas.draw(self._words.lines(), [])
+        self._canvas.close()
 
     def say(self, name: str | None, text: str) -> None:
         """Show words beside the file's bar, and once as a line."""
@@ -166,83 +216,39 @@ class Bars(_Screen):
     def began(self, run: "Run") -> None:
         """Nothing: the next `tick` sees it."""
 
-    def ended(self, outcome: "Outcome") -> None:
-        """Show a line for a file that has come or failed."""
-        if outcome.status != "present":
-            self._words.tell(ended_line(outcome))
-
     def tick(self, engine: "Engine") -> None:
         """Draw."""
-        totals = Totals(engine)
-        if self._overall is None:
-            names = [_short(job.entry.name) for job in engine.jobs]
-            self._width = max(map(len, [*names, _WIDEST_COUNT]))
-            self._overall = self._bar(0, initial=totals.bytes)
-        self._tell()
-        runs = {run.name: run for run in list(engine.runs)}
-        for name in self._bars.keys() - runs.keys():
-            self._bars.pop(name).close()
-        for name, run in runs.items():
-            self._show(name, run)
-        _move(self._overall, totals.bytes, totals.total if totals.sized else None)
-        text = f"{totals.ended} of {plural(totals.files, 'file')}"
-        self._overall.set_description_str(f"{text:<{self._width}}", refresh=False)
-
-    # --- drawing ------------------------------------------------------------------------------
-
-    def _show(self, name: str, run: "Run") -> None:
-        bar = self._bars.get(name)
-        held = _held(run)
-        if bar is None:
-            bar = self._bars[name] = self._bar(self._free_row(), initial=held)
-            bar.set_description_str(f"{_short(name):<{self._width}}", refresh=False)
-        elif held < bar.n:
-            bar.reset()  # began again
-        _move(bar, held, run.download.total)
-        words = "verifying" if run.finishing else self._words.beside(name)
-        bar.set_postfix_str(words, refresh=False)
-
-    def _free_row(self) -> int:
-        taken = {-bar.pos for bar in self._bars.values()}
-        return next(row for row in range(1, len(taken) + 2) if row not in taken)
-
-    def _bar(self, row: int, *, initial: int) -> Any:
-        from tqdm.auto import tqdm
-
-        return tqdm(
-            initial=initial,
-            position=row,
-            file=self._stream,
-            leave=False,
-            unit="iB",
-            unit_scale=True,
-            unit_divisor=1024,
-            dynamic_ncols=True,
-            mininterval=DRAW_EVERY,
-            miniters=0,
-            bar_format=_FORMAT,
-        )
-
-    def _tell(self) -> None:
-        lines = list(self._words.lines())
-        if not lines:
+        if not self._is_due():
             return
-        from tqdm.auto import tqdm
+        rows = [self._row(run) for run in list(engine.runs)]
+        if len(engine.jobs) != 1 or not rows:
+            rows.append(self._overall(totals(engine), "of"))
+        self._canvas.draw(self._words.lines(), rows)
 
-        for line in lines:
-            tqdm.write(line, file=self._stream)
+    def hashing(self, done: Totals) -> None:
+        """Draw how far a check of files is."""
+        if self._is_due():
+            self._canvas.draw(self._words.lines(), [self._overall(done, "checked of")])
 
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        due = now - self._drawn >= DRAW_EVERY
+        self._drawn = now if due else self._drawn
+        return due
 
-_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {rate_fmt} {remaining}{postfix}"
+    def _row(self, run: "Run") -> Row:
+        words = "verifying" if run.finishing else self._words.beside(run.name)
+        rate = self._speed(run.name).measure(run.download.fetched)
+        return Row(run.name, _held(run), run.download.total, rate, words)
 
+    def _overall(self, done: Totals, of: str) -> Row:
+        rate = self._speed(None).measure(done.moved)
+        label = f"{done.ended} {of} {plural(done.files, 'file')}"
+        total = done.total if done.sized else None
+        return Row(label, done.bytes, total, rate, self._words.beside(None))
 
-def _move(bar: Any, to: int, total: int | None) -> None:
-    bar.total = total
-    bar.update(to - bar.n)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+    def _speed(self, name: str | None) -> Speed:
+        return self._speeds.setdefault(name, Speed())
 
 
 class Lines(_Screen):
@@ -258,11 +264,12 @@ class Lines(_Screen):
     """
 
     def __init__(self, stream: TextIO | None, *, dated: bool = True, chatty: bool = True) -> None:
-        super().__init__(stream)
+        super().__init__()
+        self._stream = stream
         self._dated = dated
         self._chatty = chatty
         self._last = time.monotonic()
-        self._last_bytes = 0
+        self._last_moved = 0
         self._lock = threading.Lock()
 
     def _close(self) -> None:
@@ -275,29 +282,34 @@ class Lines(_Screen):
             self._tell()
 
     def began(self, run: "Run") -> None:
-        """Write that a file is being received."""
-        if self._chatty:
-            held = _held(run)
-            self._words.tell(
-                f"{run.name}: receiving" + (f", {size(held)} are here already" if held else "")
-            )
+        """Write that a file is being received; of a resumed one the engine has said so."""
+        if self._chatty and not _held(run):
+            self._words.tell(f"{run.name}: receiving")
             self._tell()
 
     def ended(self, outcome: "Outcome") -> None:
         """Write a line for a file that has come or failed."""
-        if outcome.status != "present":
-            self._words.tell(ended_line(outcome))
-            self._tell()
+        super().ended(outcome)
+        self._tell()
 
     def tick(self, engine: "Engine") -> None:
         """Write now and then how far things are."""
+        if self._is_due():
+            self._progress(totals(engine))
+
+    def hashing(self, done: Totals) -> None:
+        """Write now and then how far a check of files is."""
+        if self._is_due():
+            self._progress(done)
+
+    def _is_due(self) -> bool:
+        return self._chatty and time.monotonic() - self._last >= LINE_EVERY
+
+    def _progress(self, done: Totals) -> None:
         now = time.monotonic()
-        if not self._chatty or now - self._last < LINE_EVERY:
-            return
-        totals = Totals(engine)
-        rate = max(0, totals.bytes - self._last_bytes) / (now - self._last)
-        self._last, self._last_bytes = now, totals.bytes
-        self._words.tell(_progress_line(totals, rate))
+        rate = max(0, done.moved - self._last_moved) / (now - self._last)
+        self._last, self._last_moved = now, done.moved
+        self._words.tell(progress_line(done, rate))
         self._tell()
 
     def _tell(self) -> None:
@@ -314,11 +326,16 @@ class Lines(_Screen):
             self._stream.flush()
 
 
-def _progress_line(totals: Totals, rate: float) -> str:
-    parts = [f"{totals.ended} of {plural(totals.files, 'file')}", size(totals.bytes)]
-    if totals.sized:
-        parts[1] += f" of {size(totals.total)}"
+def progress_line(done: Totals, rate: float) -> str:
+    """Return a line on how far things are.
+
+    >>> progress_line(Totals(14, 2, 3 * 2**20, 12 * 2**20, True, 2**20), 2.0**20)
+    '2 of 14 files, 3.00 MiB of 12.0 MiB, 1.00 MiB/s, 9.0 s left'
+    """
+    parts = [f"{done.ended} of {plural(done.files, 'file')}", size(done.bytes)]
+    if done.sized:
+        parts[1] += f" of {size(done.total)}"
     parts.append(f"{size(rate)}/s")
-    if totals.sized and rate:
-        parts.append(f"{duration((totals.total - totals.bytes) / rate)} left")
+    if done.sized and rate:
+        parts.append(f"{duration((done.total - done.bytes) / rate)} left")
     return ", ".join(parts)

@@ -62,7 +62,7 @@ def test_arrows_point_one_way() -> None:
         ("requests", {"_http"}),
         ("urllib3", {"_http"}),
         ("pooch", {"_pooch"}),
-        ("tqdm", {"_progress"}),
+        ("tqdm", {"_bars"}),
         ("pytest", {"pytest_plugin"}),
     ],
 )
