@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -15,7 +16,7 @@ from ._cache import Slot
 from ._collection import CONNECTIONS, MAX_CONNECTIONS
 from ._disk import as_cache_error, open_nofollow
 from ._pooch_errors import for_pooch
-from ._registry import STATE_FOLDER, UNPINNED, Entry
+from ._registry import STATE_FOLDER, Entry
 from ._settings import Settings, default_cache_dir, from_environment
 from ._watching import watching
 from ._wording import clean
@@ -320,9 +321,11 @@ def as_sha256(known_hash: str | None) -> str | None:
     >>> as_sha256("sha256:" + "AB" * 32) == "ab" * 32, as_sha256("md5:" + "ab" * 16)
     (True, None)
     """
-    text = (known_hash or UNPINNED).lower().removeprefix("sha256:")
-    is_hex = len(text) == hashlib.sha256().digest_size * 2 and set(text) <= set("0123456789abcdef")
-    return text if is_hex else None
+    match = _SHA256(known_hash or "")
+    return match[1].lower() if match else None
+
+
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})", re.IGNORECASE).fullmatch
 
 
 def _is_available(source: "Source", settings: Settings) -> bool:

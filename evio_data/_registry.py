@@ -238,8 +238,7 @@ def _entry(line: str, number: int) -> Entry | None:
     if len(words) != 3:
         raise RegistryError(f"has {len(words)} columns; wanted: name, sha256 or unpinned, url.")
     name, known_hash, url = words
-    if not _PLAIN_NAME(name):
-        check_name(name)
+    check_name(name)
     sha256 = known_hash.lower()
     if sha256 == UNPINNED:
         return Entry(name, None, *_url(url), number)
@@ -289,6 +288,8 @@ def check_name(name: str) -> None:
     RegistryError
         Says which rule the name breaks.
     """
+    if _PLAIN_NAME(name):
+        return
     if not name or not name.isprintable():
         raise RegistryError(f"the name {_shown(name)} is empty or has control characters.")
     if "\\" in name or ":" in name:
