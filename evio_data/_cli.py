@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from ._terminal import say, show, show_json
+from ._terminal import forget_stdout, say, show, show_json
 from .errors import EvioDataError, RegistryError, UnknownDatasetError
 
 if TYPE_CHECKING:
@@ -33,21 +33,28 @@ def _run(options: argparse.Namespace) -> NoReturn:
     _stop_on_signals()
     try:
         code = options.command(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except KeyboardInterrupt:
-        say("Interrupted. What arrived is kept: run again to go on.")
-        code = INTERRUPTED
-    except BrokenPipeError:  # `| head` has read enough
-        code = FAILED
-        _forget_stdout()
+        code = _stopped(options, None, INTERRUPTED)
     except (UnknownDatasetError, RegistryError) as error:
-        say(f"error: {error}")
-        code = USAGE
+        code = _stopped(options, error, USAGE)
     except EvioDataError as error:
-        say(f"error: {error}")
+        code = _stopped(options, error, FAILED)
+    except OSError as error:  # standard output cannot be written to
+        say(f"error: {error.strerror or error}")
+        forget_stdout()
         code = FAILED
     sys.exit(code)
+
+
+def _stopped(options: argparse.Namespace, error: EvioDataError | None, code: int) -> int:
+    """Say what ended a command before it had a result: an error, or (None) an interrupt."""
+    say(f"error: {error}" if error else "\nInterrupted. What arrived is kept: run again to go on.")
+    if getattr(options, "json", False):
+        from ._summary import error_json, frame
+
+        interrupted = error is None
+        show_json(frame(ok=False, interrupted=interrupted, error=error_json(error)))
+    return code
 
 
 def _stop_on_signals() -> None:
@@ -61,11 +68,6 @@ def _stop_on_signals() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(each) is not signal.SIG_IGN:  # nohup, a shell's background job
             signal.signal(each, interrupt)
-
-
-def _forget_stdout() -> None:
-    # The interpreter flushes it once more at exit, and would complain.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 # --- prefetch-datasets ------------------------------------------------------------------------
@@ -159,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("names", nargs="+", metavar="NAME")
     fetch.add_argument("--verify", action="store_true", help="hash a cached file again")
     fetch.add_argument("-q", "--quiet", action="store_true", help="no bars")
+    fetch.set_defaults(concurrency=3)
     listing = _command(commands, "list", _list, "show every recording and what is on disk of it")
     listing.add_argument("patterns", nargs="*", metavar="PATTERN")
     listing.add_argument("--json", action="store_true", help="one JSON object")
@@ -184,35 +187,15 @@ def _command(
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from ._progress import screen
+    from . import _bulk
 
-    collection = _collection(options)
-    entries = [collection.registry.find(name) for name in options.names]
-    with screen(quiet=options.quiet) as watcher:
-        outcomes = collection.obtain(
-            list(dict.fromkeys(entries)), watcher=watcher, verify=options.verify
-        )
-    by_name = {outcome.name: outcome for outcome in outcomes}
-    for entry in entries:
-        outcome = by_name[entry.name]
-        if outcome.error is not None:
-            say(f"error: {outcome.error}")
-        else:
-            show(str(outcome.path))
-    return FAILED if any(outcome.error for outcome in outcomes) else OK
+    return _bulk.fetch(_collection(options), options)
 
 
 def _list(options: argparse.Namespace) -> int:
-    from ._inventory import inventory
-    from ._summary import inventory_json, inventory_lines
+    from . import _bulk
 
-    collection = _collection(options)
-    items = inventory(collection, collection.registry.select(options.patterns))
-    if options.json:
-        show_json(inventory_json(items))
-    else:
-        show(*inventory_lines(items))
-    return OK
+    return _bulk.listing(_collection(options), options)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TextIO
 
 from ._bars import Block, Row, Speed, Widgets
+from ._summary import reason
 from ._wording import duration, plural, size
 
 if TYPE_CHECKING:
@@ -68,17 +69,6 @@ def ended_line(outcome: "Outcome") -> str:
     )
 
 
-def reason(error: Exception) -> str:
-    """Return what an error says, without its name and its advice.
-
-    >>> from evio_data.errors import DownloadError
-    >>> reason(DownloadError("the line was cut.", name="a.raw", advice="Run again."))
-    'the line was cut.'
-    """
-    name, advice = getattr(error, "name", None), getattr(error, "advice", "")
-    return str(error).removeprefix(f"{name}: ").removesuffix(advice).rstrip()
-
-
 class Totals(NamedTuple):
     """Files and bytes over a whole run.
 
@@ -94,11 +84,16 @@ class Totals(NamedTuple):
     """
 
     files: int
-    ended: int
-    bytes: int
-    total: int
-    sized: bool
-    moved: int
+    ended: int = 0
+    bytes: int = 0
+    total: int = 0
+    sized: bool = True
+    moved: int = 0
+
+    @property
+    def label(self) -> str:
+        """How many files have ended, in words."""
+        return f"{self.ended} of {plural(self.files, 'file')}"
 
 
 def totals(engine: "Engine") -> Totals:
@@ -222,13 +217,17 @@ class Bars(_Screen):
             return
         rows = [self._row(run) for run in list(engine.runs)]
         if len(engine.jobs) != 1 or not rows:
-            rows.append(self._overall(totals(engine), "of"))
+            # A connection that works on a file and receives nothing checks what is there.
+            words = "" if rows or not engine.working else "hashing what is on disk"
+            rows.append(self._overall(totals(engine), words))
         self._canvas.draw(self._words.lines(), rows)
 
     def hashing(self, done: Totals) -> None:
         """Draw how far a check of files is."""
         if self._is_due():
-            self._canvas.draw(self._words.lines(), [self._overall(done, "checked of")])
+            rate = self._speed("").measure(done.moved)
+            label = f"hashing {plural(done.files, 'file')}"
+            self._canvas.draw(self._words.lines(), [Row(label, done.bytes, done.total, rate)])
 
     def _is_due(self) -> bool:
         now = time.monotonic()
@@ -241,11 +240,10 @@ class Bars(_Screen):
         rate = self._speed(run.name).measure(run.download.fetched)
         return Row(run.name, _held(run), run.download.total, rate, words)
 
-    def _overall(self, done: Totals, of: str) -> Row:
+    def _overall(self, done: Totals, words: str) -> Row:
         rate = self._speed(None).measure(done.moved)
-        label = f"{done.ended} {of} {plural(done.files, 'file')}"
         total = done.total if done.sized else None
-        return Row(label, done.bytes, total, rate, self._words.beside(None))
+        return Row(done.label, done.bytes, total, rate, words or self._words.beside(None))
 
     def _speed(self, name: str | None) -> Speed:
         return self._speeds.setdefault(name, Speed())
@@ -295,21 +293,22 @@ class Lines(_Screen):
     def tick(self, engine: "Engine") -> None:
         """Write now and then how far things are."""
         if self._is_due():
-            self._progress(totals(engine))
+            done = totals(engine)
+            self._progress(done.label, done)
 
     def hashing(self, done: Totals) -> None:
         """Write now and then how far a check of files is."""
         if self._is_due():
-            self._progress(done)
+            self._progress(f"hashing {plural(done.files, 'file')}", done)
 
     def _is_due(self) -> bool:
         return self._chatty and time.monotonic() - self._last >= LINE_EVERY
 
-    def _progress(self, done: Totals) -> None:
+    def _progress(self, label: str, done: Totals) -> None:
         now = time.monotonic()
         rate = max(0, done.moved - self._last_moved) / (now - self._last)
         self._last, self._last_moved = now, done.moved
-        self._words.tell(progress_line(done, rate))
+        self._words.tell(progress_line(label, done, rate))
         self._tell()
 
     def _tell(self) -> None:
@@ -326,13 +325,14 @@ class Lines(_Screen):
             self._stream.flush()
 
 
-def progress_line(done: Totals, rate: float) -> str:
+def progress_line(label: str, done: Totals, rate: float) -> str:
     """Return a line on how far things are.
 
-    >>> progress_line(Totals(14, 2, 3 * 2**20, 12 * 2**20, True, 2**20), 2.0**20)
+    >>> done = Totals(14, ended=2, bytes=3 * 2**20, total=12 * 2**20)
+    >>> progress_line(done.label, done, 2.0**20)
     '2 of 14 files, 3.00 MiB of 12.0 MiB, 1.00 MiB/s, 9.0 s left'
     """
-    parts = [f"{done.ended} of {plural(done.files, 'file')}", size(done.bytes)]
+    parts = [label, size(done.bytes)]
     if done.sized:
         parts[1] += f" of {size(done.total)}"
     parts.append(f"{size(rate)}/s")

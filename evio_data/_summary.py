@@ -1,8 +1,9 @@
 """A report or an inventory in, the lines and the JSON that a person or a script reads out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._terminal import columns, padded
 from ._wording import duration, plural, size
 
 if TYPE_CHECKING:
@@ -10,6 +11,31 @@ if TYPE_CHECKING:
     from ._report import Outcome, Report
 
 SCHEMA = 1  # of the JSON; raised when a field changes its meaning
+
+_CAUSES = {
+    "AccessDeniedError": "access denied",
+    "CacheError": "the disk cannot take it",
+    "ChecksumError": "not the registered bytes",
+    "DownloadError": "the download did not finish",
+    "DriveRefusedError": "refused by Drive",
+    "NotFoundError": "not found",
+    "OfflineError": "offline",
+    "QuotaExceededError": "quota used up",
+}
+
+
+def reason(error: Exception) -> str:
+    """Return what an error says, without its name and its advice.
+
+    >>> from evio_data.errors import DownloadError
+    >>> reason(DownloadError("the line was cut.", name="a.raw", advice="Run again."))
+    'the line was cut.'
+    """
+    name, advice = getattr(error, "name", None), getattr(error, "advice", "")
+    return str(error).removeprefix(f"{name}: ").removesuffix(advice).rstrip()
+
+
+# --- for people -------------------------------------------------------------------------------
 
 
 def summary_lines(report: "Report") -> list[str]:
@@ -35,20 +61,17 @@ def _traffic(report: "Report") -> str:
 
 def _failures(failed: "Sequence[Outcome]") -> Iterable[str]:
     """Group the failures by their cause, with the advice once for each."""
-    groups: dict[tuple[str, str], list[Outcome]] = {}
+    groups: dict[tuple[str, str], list[tuple[str, Exception]]] = {}
     for outcome in failed:
-        kind = type(outcome.error).__name__
-        groups.setdefault((kind, outcome.error.advice if outcome.error else ""), []).append(outcome)
-    for (kind, advice), outcomes in groups.items():
-        yield f"{kind} ({plural(len(outcomes), 'file')}):"
-        for outcome in outcomes:
-            yield f"  {_without(str(outcome.error), advice)}"
+        if outcome.error is not None:
+            cause = (type(outcome.error).__name__, outcome.error.advice)
+            groups.setdefault(cause, []).append((outcome.name, outcome.error))
+    for (kind, advice), errors in groups.items():
+        yield f"Failed, {_CAUSES.get(kind, kind)} ({plural(len(errors), 'file')}):"
+        for name, error in errors:
+            yield f"  {name}: {reason(error)}"
         if advice:
             yield f"  -> {advice}"
-
-
-def _without(message: str, advice: str) -> str:
-    return message.removesuffix(advice).rstrip() if advice else message
 
 
 def _first_uses(report: "Report") -> Iterable[str]:
@@ -56,7 +79,7 @@ def _first_uses(report: "Report") -> Iterable[str]:
     if not fresh:
         return
     yield (
-        f"Nobody has published the SHA-256 of {plural(len(fresh), 'file')}; from now on your cache "
+        f"Nobody has published the SHA-256 of {plural(len(fresh), 'file')}; from now on this cache "
         "accepts only these bytes:"
     )
     for outcome in fresh:
@@ -64,16 +87,25 @@ def _first_uses(report: "Report") -> Iterable[str]:
     yield "  -> To publish a hash, put it in place of `unpinned` on its line of registry.txt."
 
 
-def inventory_lines(items: "Sequence[Item]") -> list[str]:
-    """Return a table of all files, aligned."""
+def inventory_lines(items: "Sequence[Item]", *, width: int | None = None) -> list[str]:
+    """Return a table of files, aligned, and a sum; on a narrow terminal, without the paths."""
     rows = [("NAME", "SIZE", "STATE", "HASH", "PATH")]
     rows += [(item.name, _size(item), _state(item), item.hash_state, item.path) for item in items]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return [
-        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}"
-        f"  {row[3]:<{widths[3]}}  {row[4]}"
-        for row in rows
-    ]
+    lines = _table(rows)
+    if width is not None and max(map(columns, lines)) > width:
+        lines = _table([row[:4] for row in rows])
+    return [*lines, _sum(items)]
+
+
+def _table(rows: "Sequence[Sequence[str]]") -> list[str]:
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_cells(row, widths)).rstrip() for row in rows]
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    for place, (text, width) in enumerate(zip(row, widths, strict=True)):
+        is_size = place == 1
+        yield " " * (width - columns(text)) + text if is_size else padded(text, width)
 
 
 def _size(item: "Item") -> str:
@@ -88,56 +120,105 @@ def _state(item: "Item") -> str:
     return f"partial {size(item.held)}"
 
 
+def _sum(items: "Sequence[Item]") -> str:
+    counts: dict[str, tuple[int, int]] = {}
+    for item in items:
+        count, held = counts.get(item.state, (0, 0))
+        counts[item.state] = count + 1, held + item.held
+    parts = [
+        f"{count} {state}" + (f" ({size(held)})" if held else "")
+        for state, (count, held) in counts.items()
+    ]
+    return f"{plural(len(items), 'file')}: " + (", ".join(parts) or "none")
+
+
 def folder_lines(items: "Sequence[Item]") -> list[str]:
     """Return what is on disk, by folder."""
     folders: dict[str, list[Item]] = {}
     for item in items:
-        folders.setdefault(item.name.rpartition("/")[0], []).append(item)
-    lines = []
-    for folder, inside in folders.items():
-        there = [item for item in inside if item.state in ("verified", "unverified")]
-        partial = sum(item.held for item in inside if item.state == "partial")
-        kept = f", {size(partial)} in partials" if partial else ""
-        held = size(sum(item.held for item in there))
-        count = f"{len(there)} of {plural(len(inside), 'file')}"
-        lines.append(f"  {folder or '.'}/: {count}, {held}{kept}")
-    return lines
+        folders.setdefault(item.name.rpartition("/")[0] or ".", []).append(item)
+    width = max(map(columns, folders), default=0) + 1
+    return [f"  {padded(f'{name}/', width)}  {_inside(folders[name])}" for name in folders]
 
 
-def report_json(report: "Report", **more: Any) -> dict[str, Any]:
-    """Return a report as JSON has it; the schema is in the reference."""
-    return {
-        "schema": SCHEMA,
-        "ok": report.ok,
-        "fetched": len(report.fetched),
-        "present": len(report.present),
-        "failed": len(report.failed),
-        "received": report.received,
-        "resumed": report.resumed,
-        "seconds": round(report.seconds, 3),
-        **more,
-        "files": [_outcome_json(outcome) for outcome in report],
-    }
+def _inside(items: "Sequence[Item]") -> str:
+    there = [item for item in items if item.state in ("verified", "unverified")]
+    partial = sum(item.held for item in items if item.state == "partial")
+    kept = f", {size(partial)} in partials" if partial else ""
+    held = size(sum(item.held for item in there))
+    return f"{len(there)} of {plural(len(items), 'file')}, {held}{kept}"
+
+
+# --- for scripts ------------------------------------------------------------------------------
+
+
+def frame(*, ok: bool, **fields: Any) -> dict[str, Any]:
+    """Return what every JSON object of the commands has, and fields of its own.
+
+    ``schema``; ``ok``, which is whether the exit code is 0; ``dry_run``; ``interrupted``;
+    ``error``, which is what stopped the command as a whole, or null; ``files``.
+    """
+    common = {"dry_run": False, "interrupted": False, "error": None}
+    return {"schema": SCHEMA, "ok": ok, **common, "files": [], **fields}
+
+
+def error_json(error: "Exception | None") -> dict[str, str] | None:
+    """Return an error as JSON has it."""
+    if error is None:
+        return None
+    advice = getattr(error, "advice", "")
+    return {"type": type(error).__name__, "message": str(error), "advice": advice}
+
+
+def report_json(
+    report: "Report",
+    *,
+    cache: str,
+    unfinished: "Mapping[str, int] | None" = None,
+) -> dict[str, Any]:
+    """Return a report as JSON has it.
+
+    ``unfinished`` are the files that an interrupted run did not come to the end of, and the
+    bytes that are kept of each.
+    """
+    files = [_outcome_json(outcome) for outcome in report]
+    for name, held in (unfinished or {}).items():
+        files.append({**_nothing(name), "status": "interrupted", "held": held})
+    return frame(
+        ok=report.ok and unfinished is None,
+        interrupted=unfinished is not None,
+        cache=cache,
+        fetched=len(report.fetched),
+        present=len(report.present),
+        failed=len(report.failed),
+        received=report.received,
+        resumed=report.resumed,
+        seconds=round(report.seconds, 3),
+        files=files,
+    )
+
+
+def _nothing(name: str) -> dict[str, Any]:
+    keys = ("status", "path", "size", "held", "received", "resumed", "seconds", "sha256")
+    return {"name": name, **dict.fromkeys(keys), "first_use": False, "error": None}
 
 
 def _outcome_json(outcome: "Outcome") -> dict[str, Any]:
-    error = outcome.error
     return {
-        "name": outcome.name,
+        **_nothing(outcome.name),
         "status": outcome.status,
         "path": str(outcome.path) if outcome.path else None,
         "size": outcome.size,
+        "held": getattr(outcome.error, "received", 0) if outcome.error else outcome.size,
         "received": outcome.received,
         "resumed": outcome.resumed,
         "seconds": round(outcome.seconds, 3),
         "sha256": outcome.sha256,
         "first_use": outcome.first_use,
-        "error": None
-        if error is None
-        else {"type": type(error).__name__, "message": str(error), "advice": error.advice},
+        "error": error_json(outcome.error),
     }
 
 
-def inventory_json(items: "Sequence[Item]") -> dict[str, Any]:
+def inventory_json(items: "Sequence[Item]", *, cache: str) -> dict[str, Any]:
     """Return an inventory as JSON has it."""
-    return {"schema": SCHEMA, "files": [item._asdict() for item in items]}
+    return frame(ok=True, cache=cache, files=[item._asdict() for item in items])
