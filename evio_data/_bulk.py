@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._progress import Bars, Lines
 
 MAX_ASKED = 64  # files of unknown size that are worth a request each before the run
+MAX_ASKING = 10.0  # seconds of silence that a mere size is worth
 POLL = 0.05  # seconds between two looks at how far hashing is
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes
 
@@ -188,7 +189,8 @@ def _asked(
     if not options.quiet:
         say(f"Asking for the size of {plural(len(entries), 'file')} ...")
     jobs = [collection.job(entry) for entry in entries]
-    return ask_sizes(jobs, connections=options.concurrency, timeout=collection.settings.timeout)
+    patience = min(MAX_ASKING, collection.settings.timeout)
+    return ask_sizes(jobs, connections=options.concurrency, timeout=patience)
 
 
 def _ask(plan: Plan, collection: Collection) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from ._cache import Slot
 from ._disk import as_cache_error
 from ._hashing import AbandonedError
-from ._http import BusyError, Connection, Interrupted
+from ._http import BusyError, Connection, Interrupted, TransportError
 from ._lock import Lock
 from ._partial import Partial
 from ._registry import Entry
@@ -611,7 +611,8 @@ def ask_sizes(
 
     def work() -> None:
         connection = Connection(timeout=timeout)
-        with suppress(IndexError):
+        # IndexError: all are asked. TransportError: nobody answers, and each more would take as long.
+        with suppress(IndexError, TransportError):
             while True:
                 job = waiting.popleft()
                 answer = _ask_size(job, connection)
@@ -635,5 +636,7 @@ def _ask_size(job: Job, connection: Connection) -> int | EvioDataError | None:
             return body.placement.total
     except EvioDataError as error:
         return error.about(job.entry.name)
+    except TransportError:
+        raise
     except Exception:  # noqa: BLE001 - a size is a convenience; the download will say what is wrong
         return None
