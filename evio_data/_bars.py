@@ -16,6 +16,7 @@ SETTLED = 0.5  # seconds before which a rate says nothing
 ROOMY, NARROW = 72, 40  # columns of a terminal that can show amounts; that can show a bar
 LEAST_BAR = 5  # columns; a shorter bar is left out
 MAX_CLOCK = 100 * 3600  # seconds: a longer wait is not worth a number
+MAX_WORDS, LEAST_WORDS = 36, 18  # characters of words beside a bar, where there is room or not
 ASIDE = 3  # rows of a terminal that are never drawn on
 FOLDING = 0.3  # seconds that a resized terminal gets to fold its lines
 
@@ -135,10 +136,14 @@ def _beside(row: Row, *, roomy: bool) -> str:
     total = f"/{size(row.total):>8}" if row.total is not None else " " * 9
     amounts = f"{size(row.held):>8}{total}  " if roomy else ""
     if row.words:
-        return amounts + row.words
+        return amounts + f"{_clipped(row.words, MAX_WORDS if roomy else LEAST_WORDS):<18}"
     rate = f"{size(row.rate) + '/s':>10}" if row.rate is not None else " " * 10
     left = clock((row.total - row.held) / row.rate) if row.total and row.rate else "-:--"
     return f"{amounts}{rate if roomy else ''} {left:>7}".removeprefix("  ")
+
+
+def _clipped(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 2].rstrip() + ".."
 
 
 def _bar(row: Row, room: int, speaks_unicode: bool) -> str:  # noqa: FBT001

@@ -419,7 +419,7 @@ class Engine:
         partial = Partial(job.slot.state)
         partial.open(take_over=name not in self._alone)
         if partial.resumed:
-            self._watcher.say(name, f"resuming: {size(partial.resumed)} are here already")
+            self._watcher.say(name, f"resuming; {size(partial.resumed)} are here already")
         try:
             download = Download(
                 name,
@@ -611,7 +611,7 @@ def ask_sizes(
 
     def work() -> None:
         connection = Connection(timeout=timeout)
-        # IndexError: all are asked. TransportError: nobody answers, and each more would take as long.
+        # IndexError: all are asked. TransportError: nobody answers, so the next would not either.
         with suppress(IndexError, TransportError):
             while True:
                 job = waiting.popleft()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ._prefetch import Engine, Run
     from ._report import Outcome
 
-SPOKEN = 8.0  # seconds that words stay beside a bar
+SPOKEN = 5.0  # seconds that words stay beside a bar
 LINE_EVERY = 30.0  # seconds between two lines about the whole, where no bars can be drawn
 DRAW_EVERY = 0.1  # seconds between two drawings
 
@@ -129,8 +129,9 @@ class _Words:
         self._latest: dict[str | None, tuple[float, str]] = {}
 
     def say(self, name: str | None, text: str) -> None:
-        self._latest[name] = (time.monotonic(), text)
-        what = (name, text.partition(";")[0])
+        short = text.partition(";")[0]
+        self._latest[name] = (time.monotonic(), short)
+        what = (name, short)
         if what not in self._told:  # a line that breaks every second shall not fill the screen
             self._told.add(what)
             self.tell(f"{name}: {text}" if name else text)

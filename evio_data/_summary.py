@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._terminal import columns, padded
+from ._terminal import columns, cut, padded
 from ._wording import duration, plural, size
 
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._report import Outcome, Report
 
 SCHEMA = 1  # of the JSON; raised when a field changes its meaning
+LEAST_NAME = 12  # columns of a name in a table on a narrow terminal
 
 _CAUSES = {
     "AccessDeniedError": "access denied",
@@ -93,7 +94,10 @@ def inventory_lines(items: "Sequence[Item]", *, width: int | None = None) -> lis
     rows += [(item.name, _size(item), _state(item), item.hash_state, item.path) for item in items]
     lines = _table(rows)
     if width is not None and max(map(columns, lines)) > width:
-        lines = _table([row[:4] for row in rows])
+        short = [row[:4] for row in rows]
+        excess = max(map(columns, _table(short))) - width
+        room = max(map(columns, (row[0] for row in rows))) - max(0, excess)
+        lines = _table([(cut(name, max(room, LEAST_NAME)), *rest) for name, *rest in short])
     return [*lines, _sum(items)]
 
 
