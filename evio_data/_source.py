@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, Self, TypeVar
 from urllib.parse import quote
 
-from . import _drive, _http, _ranges
+from . import _drive, _gateway, _http, _ranges
 from ._http import Answer, BusyError, Connection
 from ._identity import Identity
 from ._ranges import Placement
@@ -180,20 +180,7 @@ class DriveSource:
 
     def _route(self, url: str) -> str:
         """Return where to ask for one of Drive's addresses: there, or at the endpoint."""
-        endpoint = self._endpoint
-        if endpoint and _is_below(url, endpoint):
-            return url
-        if _drive.is_sign_in(url):
-            raise _drive.sign_in()
-        if not _drive.is_google(url):
-            raise DriveRefusedError(
-                f"Drive sent us on to {clean(url)!r}, which is not Google's and is not followed.",
-                advice="Check this network and EVIO_DATA_ENDPOINT.",
-            )
-        if not endpoint:
-            return url
-        parts = _drive.split(url)
-        return f"{endpoint}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        return _gateway.route(url, self._endpoint)
 
 
 class _Page:
@@ -295,12 +282,6 @@ def _guarded(answer: Answer, use: Callable[[], Kind]) -> Kind:
     except BaseException:
         answer.close()
         raise
-
-
-def _is_below(url: str, base: str) -> bool:
-    there, here = _drive.split(url), _drive.split(base)
-    same_server = (there.scheme, there.netloc.lower()) == (here.scheme, here.netloc.lower())
-    return same_server and (there.path + "/").startswith(here.path.rstrip("/") + "/")
 
 
 def _is_file(answer: Answer) -> bool:
