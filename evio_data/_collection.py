@@ -90,18 +90,19 @@ class Collection:
         """Return an outcome for each entry, in their order, receiving what is not there."""
         if not 1 <= connections <= MAX_CONNECTIONS:
             raise ValueError(f"concurrency is {connections}; 1 to {MAX_CONNECTIONS} are possible.")
-        from ._prefetch import Engine
-
         watcher = watcher or Logged()
         found = {} if verify else self._warm(entries)
         for outcome in found.values():
             watcher.ended(outcome)
         wanted = [entry for entry in entries if entry.name not in found]
+        outcomes: list[Outcome] = []
         if self.settings.offline:
             outcomes = [self._offline(entry, verify=verify) for entry in wanted]
             for outcome in outcomes:
                 watcher.ended(outcome)
-        else:
+        elif wanted:
+            from ._prefetch import Engine
+
             jobs = [self.job(entry, verify=verify, sizes=sizes or {}) for entry in wanted]
             outcomes = Engine(
                 jobs,
@@ -197,21 +198,19 @@ class Collection:
 
     def sources(self, entry: Entry) -> "list[Source]":
         """Return where an entry's bytes may come from, in the order to be tried."""
-        from ._source import mirror_of, source_of
+        from ._mirror import around
+        from ._source import source_of
 
         origin = source_of(
             entry.url, endpoint=self.settings.endpoint, api_key=self.settings.api_key
         )
         if entry.sha256 is None:
             return [origin]  # nothing would show that a mirror's bytes are the right ones
-        before, after = list(self.settings.mirrors), list(self.registry.mirrors)
+        before, after = self.settings.mirrors, self.registry.mirrors
         if self.registry.prefer_mirrors:
-            before, after = before + after, []
-        return [
-            *(mirror_of(base, entry.name) for base in before),
-            origin,
-            *(mirror_of(base, entry.name) for base in after),
-        ]
+            before, after = before + after, ()
+        patience = self.settings.timeout
+        return around(origin, entry.name, before=before, after=after, patience=patience)
 
     def verify(
         self, patterns: Iterable[str] = (), told: Callable[[int], None] | None = None

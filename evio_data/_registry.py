@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from ._base_urls import is_base
 from ._wording import clean
 from .errors import RegistryError, UnknownDatasetError
 
@@ -226,9 +227,11 @@ def _mirrors(comment: str) -> tuple[tuple[str, ...], bool] | None:
     prefer = "prefer" in words
     bases = tuple(word for word in words if word not in ("prefer", "fallback"))
     for base in bases:
-        if not _URL(base):
-            raise RegistryError(f"the mirror {_shown(base)} is not an https: or http: URL.")
-    return bases, prefer
+        if not is_base(base):
+            raise RegistryError(
+                f"the mirror {_shown(base)} is not an https:, http:, s3: or gs: URL."
+            )
+    return tuple(base.rstrip("/") for base in bases), prefer
 
 
 def _entry(line: str, number: int) -> Entry | None:

@@ -4,6 +4,7 @@ import os
 import re
 from typing import NamedTuple
 
+from ._base_urls import is_base
 from ._wording import clean
 from .errors import EvioDataError
 
@@ -32,7 +33,7 @@ def from_environment() -> Settings:
         registry=get("EVIO_DATA_REGISTRY") or None,
         offline=(get("EVIO_DATA_OFFLINE") or "").strip().lower() not in _NO,
         endpoint=next(iter(_bases("EVIO_DATA_ENDPOINT")), None),
-        mirrors=_bases("EVIO_DATA_MIRRORS"),
+        mirrors=_mirrors("EVIO_DATA_MIRRORS"),
         api_key=_api_key(),
         timeout=_number("EVIO_DATA_TIMEOUT", DEFAULT_TIMEOUT, least=0.1),
         retries=int(_number("EVIO_DATA_RETRIES", DEFAULT_RETRIES, least=0)),
@@ -56,6 +57,18 @@ def _bases(variable: str) -> tuple[str, ...]:
         if not _BASE(base):
             raise EvioDataError(
                 f"{variable} has {clean(base)!r}, which is not an https: or http: URL.",
+                advice=f"Correct or unset {variable}.",
+            )
+    return tuple(base.rstrip("/") for base in bases)
+
+
+def _mirrors(variable: str) -> tuple[str, ...]:
+    """Return the mirrors of a variable, without the slash at their ends."""
+    bases = (os.environ.get(variable) or "").replace(",", " ").split()
+    for base in bases:
+        if not is_base(base):
+            raise EvioDataError(
+                f"{variable} has {clean(base)!r}, which is not an https:, http:, s3: or gs: URL.",
                 advice=f"Correct or unset {variable}.",
             )
     return tuple(base.rstrip("/") for base in bases)

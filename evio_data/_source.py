@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol, Self, TypeVar
-from urllib.parse import quote
 
 from . import _drive, _gateway, _http, _ranges
 from ._http import Answer, BusyError, Connection
@@ -30,6 +29,10 @@ class Readable(Protocol):
         """Be done with it."""
 
 
+class TooSlowError(DownloadError):
+    """A source that brings so little that another one is to be tried first."""
+
+
 class Body:
     """An open stretch of a file: where it belongs, of which version it is, and its bytes."""
 
@@ -49,6 +52,7 @@ class Source(Protocol):
     """One place that has the file."""
 
     label: str
+    is_mirror: bool
 
     def open(
         self, connection: Connection, start: int, stop: int | None, *, ranged: bool = True
@@ -75,6 +79,8 @@ class PlainSource:
     accept_html : bool
         Whether a web page can be the file; otherwise one is taken for a captive portal.
     """
+
+    is_mirror = False
 
     def __init__(self, url: str, *, accept_html: bool = False) -> None:
         self._url = url
@@ -121,6 +127,7 @@ class DriveSource:
     """
 
     label = "Google Drive"
+    is_mirror = False
 
     def __init__(
         self, link: _drive.FileLink, *, endpoint: str | None = None, api_key: str | None = None
@@ -302,8 +309,3 @@ def source_of(url: str, *, endpoint: str | None = None, api_key: str | None = No
     if link is not None:
         return DriveSource(link, endpoint=endpoint, api_key=api_key)
     return PlainSource(url, accept_html=_drive.split(url).path.lower().endswith((".html", ".htm")))
-
-
-def mirror_of(base: str, name: str) -> Source:
-    """Return a mirror's copy of a registry key."""
-    return PlainSource(f"{base.rstrip('/')}/{quote(name)}", accept_html=name.endswith(".html"))

@@ -14,9 +14,15 @@ from ._http import BusyError, Connection, Interrupted, TransportError
 from ._identity import Identity
 from ._partial import STEP, Partial, PartialLostError
 from ._ranges import RangeError, RangeNotSatisfiableError
-from ._source import Body, Readable, Source
+from ._source import Body, Readable, Source, TooSlowError
 from ._wording import clean, duration, size
-from .errors import CacheError, ChecksumError, DownloadError, EvioDataError
+from .errors import (
+    CacheError,
+    ChecksumError,
+    DownloadError,
+    DriveRefusedError,
+    EvioDataError,
+)
 
 BLOCK = 256 * 1024  # bytes that are received at once; stays in the CPU's cache
 OVERLAP = 64 * 1024  # bytes on disk that a resumed file's first answer must repeat
@@ -180,6 +186,7 @@ class Download:
         self._lock = threading.RLock()
         self._generation = 0
         self._fresh_starts = 0
+        self._refusal: DriveRefusedError | None = None
         self._distrusted = False
         self._ask_ranges = True
         self._overlap = OVERLAP
@@ -297,7 +304,11 @@ class Download:
             self._count_busy(began, source)
             raise
         except _RemoteChangedError as error:
-            self._restart(segment.generation, str(error))
+            if source.is_mirror and len(self._sources) > 1:
+                # What it says is no reason to drop what came from elsewhere.
+                self._next_source(DownloadError(f"has another version: {error}."), source)
+            else:
+                self._restart(segment.generation, str(error))
         except RangeNotSatisfiableError as error:
             self._judge_416(segment, error)
         except RangeError as error:
@@ -543,9 +554,15 @@ class Download:
         with self._lock:
             if self._sources[0] is not source:
                 return  # another connection has gone on already
-            if len(self._sources) == 1 or isinstance(error, CacheError):
+            if isinstance(error, DriveRefusedError):
+                self._refusal = error  # it says more than what a mirror says after it
+            if isinstance(error, CacheError):
                 raise error
-            self._sources.pop(0)
+            if len(self._sources) == 1:
+                raise self._refusal or error
+            left = self._sources.pop(0)
+            if isinstance(error, TooSlowError):
+                self._sources.append(left)  # better than nothing
             self._ask_ranges, self.busy = True, 0
             why = f"{source.label}: {clean(str(error))}"
             self.say(f"{why} Going on with {self._sources[0].label}")

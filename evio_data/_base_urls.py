@@ -1,0 +1,37 @@
+"""The base URL of a mirror in, whether we go there and what to call it out."""
+
+import re
+from urllib.parse import urlsplit
+
+STORES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "oss", "hf")  # what fsspec may be asked for
+
+
+def is_base(base: str) -> bool:
+    """Say whether a text is a base URL that we use: HTTP(S), or an object store.
+
+    >>> is_base("http://10.0.0.7:8417"), is_base("s3://bucket/data"), is_base("file:///etc")
+    (True, True, False)
+    """
+    return _BASE(base) is not None and (is_http(base) or "::" not in base)
+
+
+def is_http(base: str) -> bool:
+    """Say whether a base URL is one of HTTP(S)."""
+    return base.lower().startswith(("http:", "https:"))
+
+
+def host_of(base: str) -> str:
+    """Return what to call a mirror: its host and port, or its store and bucket.
+
+    >>> host_of("http://user:secret@10.0.0.7:8417/data"), host_of("s3://bucket/data")
+    ('10.0.0.7:8417', 's3://bucket')
+    """
+    parts = urlsplit(base)
+    host = parts.netloc.rpartition("@")[2]
+    return host if is_http(base) else f"{parts.scheme}://{host}"
+
+
+_BASE = re.compile(
+    rf"(?:https?|{'|'.join(STORES)})://[^\s/?#\\\x00-\x1f\x7f][^\s?#\\\x00-\x1f\x7f]*",
+    re.IGNORECASE,
+).fullmatch
