@@ -66,6 +66,7 @@ class Answer:
     def __init__(self, response: requests.Response, url: str) -> None:
         self._response = response
         self._raw: Any = response.raw
+        self._inner: Any = getattr(self._raw, "_original_response", None)  # http.client's
         self.url = url
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
@@ -74,12 +75,11 @@ class Answer:
     def _reader(self) -> Callable[[memoryview], int]:
         # http.client's own readinto goes from the socket into the caller's buffer; urllib3's
         # public one allocates and copies (0.2 to 0.3 s a GiB).
-        inner: Any = getattr(self._raw, "_original_response", None)
-        if inner is None:
+        if self._inner is None:
             return self._raw.readinto  # type: ignore[no-any-return]
-        if inner.fp is not None and not inner.chunked:
-            inner.fp = _Arriving(inner.fp)
-        return inner.readinto  # type: ignore[no-any-return]
+        if self._inner.fp is not None and not self._inner.chunked:
+            self._inner.fp = _Arriving(self._inner.fp)
+        return self._inner.readinto  # type: ignore[no-any-return]
 
     @property
     def coding(self) -> str:
@@ -114,12 +114,19 @@ class Answer:
         alarm.daemon = True
         alarm.start()
         try:
-            body: bytes = self._raw.read(MAX_PAGE, decode_content=False)
-        except Exception as error:
-            raise _as_transport_error(error) from error
+            body = self._first_bytes(MAX_PAGE)
         finally:
             alarm.cancel()
         return _unpacked(body, self.coding).decode("utf-8", "replace")
+
+    def _first_bytes(self, most: int) -> bytes:
+        body, at = bytearray(most), 0
+        with memoryview(body) as view:
+            while at < most and (count := self.read_into(view[at:])):
+                at += count
+        if at < most and getattr(self._inner, "length", None):  # what is still to come
+            raise TransportError("the body was cut short")
+        return bytes(body[:at])
 
     def wait(self) -> float | None:
         """Return the seconds of ``Retry-After``, given as a number or as a date."""
@@ -137,8 +144,7 @@ class Answer:
 
     def release(self) -> None:
         """Give the connection back for the next request; the body must have been read whole."""
-        inner = getattr(self._raw, "_original_response", None)
-        if inner is not None and inner.isclosed():
+        if self._inner is not None and self._inner.isclosed():
             self._raw.release_conn()
         else:
             self.close()
@@ -262,22 +268,20 @@ class Connection:
 
     def _get_once(self, url: str, routed: str, headers: Mapping[str, str]) -> Answer:
         session = self._opened()
-        surroundings = self._surroundings(routed)
         try:
             prepared = session.prepare_request(requests.Request("GET", routed, headers=headers))
             response = session.send(
                 prepared,
                 allow_redirects=False,
                 timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-                **surroundings,
+                **self._surroundings(routed),
             )
         except _UNUSABLE as error:
-            raise DownloadError(
-                f"cannot use the URL {clean(url)} ({clean(str(error), 120)}).",
-                advice="Check the registry, and the proxy settings of this machine.",
-            ) from error
+            raise _cannot_use(url, error) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _as_transport_error(error) from error
+        except ValueError as error:  # urllib.parse's, about a malformed host
+            raise _cannot_use(url, error) from error
         except OSError as error:  # not of the network: requests wraps those
             raise DownloadError(
                 f"{clean(str(error))}.", advice="Check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
@@ -365,6 +369,13 @@ def _reason(error: Exception) -> str:
         if pattern in text:
             return words
     return clean(text, 120)
+
+
+def _cannot_use(url: str, error: Exception) -> DownloadError:
+    return DownloadError(
+        f"cannot use the URL {clean(url)} ({clean(str(error), 120)}).",
+        advice="Check the registry, and the proxy settings of this machine.",
+    )
 
 
 def _unpacked(body: bytes, coding: str) -> bytes:
