@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,9 @@ def open_nofollow(path: Path, flags: int) -> BinaryIO:
         flags |= getattr(os, extra, 0)
     descriptor = os.open(path, flags, 0o666)
     mode = "rb" if flags & (os.O_RDWR | os.O_WRONLY) == 0 else "r+b"
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
     return open(descriptor, mode, buffering=0)  # type: ignore[return-value]  # noqa: PTH123
 
 
@@ -32,6 +36,8 @@ _WHY = {
 
 def as_cache_error(error: OSError, path: str | os.PathLike[str]) -> CacheError:
     """Return the typed error for a fault of the disk."""
+    if isinstance(error, CacheError):
+        return error
     if error.errno in FULL:
         full = CacheError(
             f"the disk is full: {os.fspath(path)}.",

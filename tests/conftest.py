@@ -1,0 +1,126 @@
+"""A registry on a local Drive, and processes that fetch from it."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from evio_data.testing import DriveFile, DriveServer
+
+MIB = 2**20
+FETCH = "import sys, evio_data; print(evio_data.fetch(sys.argv[1]))"
+
+
+def noise(size: int, seed: int = 1) -> bytes:
+    """Return bytes of which no two stretches are alike."""
+    return random.Random(seed).randbytes(size)
+
+
+class Drive:
+    """A running `DriveServer`, the registry of its files, and the cache of this test."""
+
+    def __init__(self, server: DriveServer, folder: Path) -> None:
+        self.server = server
+        self.registry = folder / "registry.txt"
+        self.cache = Path(os.environ["EVIO_DATA_DIR"])
+        self.registry.touch()
+
+    def add(
+        self,
+        name: str,
+        content: bytes | Path,
+        *,
+        pinned: bool = True,
+        size: bool = False,
+        **switches: object,
+    ) -> DriveFile:
+        """Serve a file, and register it."""
+        file = self.server.add(name, content, **switches)  # type: ignore[arg-type]
+        self.register(file.registry_line(name, pinned=pinned, size=size))
+        return file
+
+    def register(self, line: str) -> None:
+        """Append a line to the registry."""
+        with self.registry.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def replace(self, line: str) -> None:
+        """Make the registry this one line."""
+        self.registry.write_text(line + "\n", encoding="utf-8")
+
+    def path(self, name: str) -> Path:
+        """Return where a file is, or will be."""
+        return self.cache / name
+
+    def state(self, name: str) -> Path:
+        """Return the hidden folder beside it."""
+        return self.cache / ".evio-data" / name
+
+    def left(self, name: str) -> list[str]:
+        """Return what kinds of things are in that folder, apart from the stamp."""
+        folder = self.state(name)
+        names = os.listdir(folder) if folder.is_dir() else []
+        return sorted(Path(name).suffix or name for name in names if name != "stamp")
+
+    def part(self, name: str) -> Path:
+        """Return the one partial of a file."""
+        (part,) = self.state(name).glob("*.part")
+        return part
+
+    def starts(self, file: DriveFile) -> list[int]:
+        """Return the first byte that each answered data request asked for."""
+        asked = [r for r in self.server.requests if r.file_id == file.id and r.kind == "data"]
+        return [int((r.range or "bytes=0-")[6:].partition("-")[0]) for r in asked]
+
+    def spawn(self, code: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a Python process with this registry and cache."""
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, code: str, *arguments: str, **environment: str) -> str:
+        """Run a Python process to its good end, and return what it printed."""
+        with self.spawn(code, *arguments, **environment) as process:
+            printed, complaint = process.communicate(timeout=60)
+        assert process.returncode == 0, complaint
+        return printed
+
+    def fetch_elsewhere(self, name: str, **environment: str) -> Path:
+        """Fetch a file in a process of its own."""
+        return Path(self.run(FETCH, name, **environment).strip())
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Iterator[Drive]:
+    """A Drive whose registry and cache are those that the environment names."""
+    with DriveServer() as server:
+        made = Drive(server, tmp_path)
+        os.environ["EVIO_DATA_REGISTRY"] = str(made.registry)
+        os.environ["EVIO_DATA_ENDPOINT"] = server.endpoint
+        yield made
+
+
+@pytest.fixture
+def killed_at(drive: Drive) -> Callable[[DriveFile, int], subprocess.Popen[str]]:
+    """Fetch in a process that is killed (-9) once so many bytes have been sent to it."""
+
+    def fetch(file: DriveFile, sent: int) -> subprocess.Popen[str]:
+        before = drive.server.sent(file)
+        process = drive.spawn(FETCH, file.name)
+        while drive.server.sent(file) - before < sent:
+            assert process.poll() is None, "it ended before it could be killed"
+        process.kill()
+        process.communicate()
+        return process
+
+    return fetch
