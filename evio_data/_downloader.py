@@ -137,6 +137,8 @@ class DriveDownloader:
                 ).run()
         finally:
             place.tidy()
+        if place.fault is not None:
+            raise place.fault
         if outcome.error is not None:
             raise for_pooch(outcome.error) from outcome.error.__cause__
 
@@ -169,6 +171,7 @@ class _Delivery(Slot):
     """
 
     def __init__(self, base: str, entry: Entry, output: Output) -> None:
+        self.fault: Exception | None = None  # of the caller's own file
         super().__init__(base, hashlib.sha256(entry.url.encode()).hexdigest()[:URL_DIGITS], {})
         self._file = output if not isinstance(output, str | os.PathLike) else None
         if isinstance(output, str | os.PathLike):
@@ -191,14 +194,21 @@ class _Delivery(Slot):
     def publish(self, part: Path, sha256: str) -> None:
         """Hand the bytes over: by a rename where that is possible."""
         if self._file is not None:
-            with part.open("rb") as file:
-                shutil.copyfileobj(file, self._file)
-            self._file.flush()
+            self._write(part, self._file)
             return
         try:
             _move(part, self.final)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
+
+    def _write(self, part: Path, output: BinaryIO) -> None:
+        try:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, output)
+            output.flush()
+        except Exception as error:
+            self.fault = error
+            raise
 
     def tidy(self) -> None:
         """Remove our folders once they are empty."""

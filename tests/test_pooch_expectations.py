@@ -66,7 +66,7 @@ class Pound:
         self.path = folder / "pup"
         self.base_url = f"{server.endpoint}/plain/"
 
-    def add(self, name: str, content: bytes = BYTES, **switches: object) -> DriveFile:
+    def add(self, name: str, content: bytes = BYTES, **switches: Any) -> DriveFile:
         """Serve a file."""
         return self.server.add(name, content, large=False, **switches)
 
