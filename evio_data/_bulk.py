@@ -43,11 +43,9 @@ def prefetch(collection: Collection, options: argparse.Namespace) -> int:
     plan = _plan(collection, entries, options)
     if options.dry_run:
         return _show_plan(plan, collection, options)
-    plan.check_room(collection)
-    if plan.missing and not options.yes and not collection.settings.offline:
-        code = _ask(plan, collection)
-        if code != OK:
-            return _declined(code, options)
+    code = _agreed(plan, collection, options)
+    if code != OK:
+        return code
     with screen(quiet=options.quiet) as watcher:
         interrupted = _run(collection, entries, plan.sizes, options, watcher)
     ended = [watcher.outcomes[entry.name] for entry in entries if entry.name in watcher.outcomes]
@@ -175,6 +173,27 @@ def _plan(collection: Collection, entries: Sequence[Entry], options: argparse.Na
             else:
                 sizes[name] = answer
     return Plan(items, missing, doubtful, sizes, refused)
+
+
+def consent(collection: Collection, options: argparse.Namespace) -> int:
+    """Ask whether to fetch what is missing, without doing it; return the exit code."""
+    plan = _plan(collection, collection.registry.select(options.patterns), options)
+    return _agreed(plan, collection, options)
+
+
+def present(collection: Collection, options: argparse.Namespace) -> list[Item]:
+    """Return the wanted files that are there and verified."""
+    items = inventory(collection, collection.registry.select(options.patterns))
+    return [item for item in items if item.state == "verified"]
+
+
+def _agreed(plan: Plan, collection: Collection, options: argparse.Namespace) -> int:
+    """Return the exit code: 0 if the missing files have room, and may be fetched."""
+    plan.check_room(collection)
+    if not plan.missing or options.yes or collection.settings.offline:
+        return OK
+    code = _ask(plan, collection)
+    return code if code == OK else _declined(code, options)
 
 
 def _is_doubtful(item: Item, registered: int | None) -> bool:

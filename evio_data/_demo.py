@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import stat
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +13,11 @@ from . import _bulk, _registry
 from ._cache import Cache
 from ._collection import Collection
 from ._disk import free_bytes
+from ._registry import Entry, RegistryFile
 from ._settings import from_environment
 from ._terminal import say, show
-from ._transfer import no_room
 from ._wording import size
-from .errors import CacheError
-from .testing import DriveFile, DriveServer
+from .errors import CacheError, RegistryError
 
 MIB = 1024 * 1024  # bytes
 RATE = 40 * MIB  # bytes a second on a connection: slow enough to see, quick enough to wait for
@@ -41,72 +41,138 @@ RECORDINGS = (
 
 def demo(options: argparse.Namespace) -> int:
     """Run ``prefetch-datasets --demo``; return the exit code."""
-    root = _folder()
-    registry = root / "registry.txt"
+    root = _root()
+    _check_root(root)
     cache = Cache(options.cache_dir or str(root / "cache"))
     settings = from_environment()._replace(offline=False, api_key=None, mirrors=())
-    if registry.exists():
-        collection = Collection(_registry.load(registry), cache, settings)
-        if all(collection.slot(each).is_warm(each.sha256) for each in collection.registry.select()):
-            return _fetch(collection, options)
-    with _drive(root, registry) as endpoint:
-        settings = settings._replace(endpoint=endpoint)
-        return _fetch(Collection(_registry.load(registry), cache, settings), options)
-
-
-def _fetch(collection: Collection, options: argparse.Namespace) -> int:
-    code = _bulk.prefetch(collection, options)
-    if code == 0 and not options.json and not options.dry_run:
-        show("These recordings are synthetic. Remove them with their folder when you are done.")
+    registry = _earlier(root) or _promised()
+    code = _demonstrate(Collection(registry, cache, settings), root, options)
+    if code == _bulk.OK and not options.json and not options.dry_run:
+        show(
+            f"These recordings are synthetic. To be rid of them, remove {root}"
+            + (f", and {cache.root}/synthetic." if options.cache_dir else ".")
+        )
     return code
 
 
-def _folder() -> Path:
+def _demonstrate(collection: Collection, root: Path, options: argparse.Namespace) -> int:
+    wanted = {entry.name for entry in collection.registry.select(options.patterns)}
+    missing = wanted - {item.name for item in _bulk.present(collection, options)}
+    if options.dry_run or not missing:
+        return _bulk.prefetch(collection, options)
+    code = _bulk.consent(collection, options)  # before anything is made
+    if code != _bulk.OK:
+        return code
+    options.yes = True
+    recordings = [recording for recording in RECORDINGS if recording.name in wanted]
+    with _drive(root, recordings, options) as (endpoint, registry):
+        settings = collection.settings._replace(endpoint=endpoint)
+        return _bulk.prefetch(Collection(registry, collection.cache, settings), options)
+
+
+# --- the folder -------------------------------------------------------------------------------
+
+
+def _root() -> Path:
     """Return a folder of this user's own, the same one each time."""
     owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
-    root = Path(tempfile.gettempdir(), f"evio-data-demo-{owner}")
+    return Path(tempfile.gettempdir(), f"evio-data-demo-{owner}")
+
+
+def _check_root(root: Path) -> None:
+    """Refuse what somebody else has put in the folder's place: anybody may write beside it."""
     try:
-        root.mkdir(mode=0o700)
-    except FileExistsError:
         status = root.lstat()
-        if root.is_symlink() or not root.is_dir() or (owner and status.st_uid not in (owner, 0)):
-            raise CacheError(
-                f"{root} is not a folder of yours.", advice="Remove it, or set TMPDIR."
-            ) from None
-    return root
+    except FileNotFoundError:
+        return
+    is_ours = not hasattr(os, "getuid") or (
+        status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
+    if not stat.S_ISDIR(status.st_mode) or not is_ours:
+        raise CacheError(
+            f"{root} is not a folder that only you can write to.",
+            advice="Remove it, or set TMPDIR to a folder of yours.",
+        )
+
+
+def _earlier(root: Path) -> RegistryFile | None:
+    """Return the registry of an earlier run, if it is there and of these recordings."""
+    try:
+        registry = _registry.load(root / "registry.txt")
+    except RegistryError:
+        return None
+    expected = [(recording.name, recording.size) for recording in RECORDINGS]
+    found = [(entry.name, entry.size) for entry in registry.entries.values()]
+    return registry if found == expected else None
+
+
+def _promised() -> RegistryFile:
+    """Return a registry of the recordings as long as nothing is known but their sizes."""
+    url = "https://drive.google.com/uc?export=download&id=0"
+    return RegistryFile({r.name: Entry(r.name, None, url, r.size) for r in RECORDINGS})
+
+
+# --- the Drive --------------------------------------------------------------------------------
 
 
 @contextmanager
-def _drive(root: Path, registry: Path) -> Iterator[str]:
-    """Serve the recordings as Google Drive would; their files are gone afterwards."""
-    needed = 2 * sum(recording.size for recording in RECORDINGS)
+def _drive(
+    root: Path, wanted: Sequence[Recording], options: argparse.Namespace
+) -> Iterator[tuple[str, RegistryFile]]:
+    """Serve recordings as Google Drive would; return where, and their registry.
+
+    All of them are made, so that the registry is whole; their files are gone afterwards.
+    """
+    from .testing import DriveServer
+
+    # A proxy of this machine's would look for 127.0.0.1 at its own place.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+    root.mkdir(mode=0o700, exist_ok=True)
+    _check_room(root, inside=not options.cache_dir)
+    with tempfile.TemporaryDirectory(dir=root) as folder, DriveServer() as server:
+        server.rate_per_connection = RATE
+        lines = []
+        for recording in RECORDINGS:
+            if not options.quiet:
+                say(f"Making {recording.name}, {size(recording.size)} ...")
+            file = server.add(recording.name, _made(recording, Path(folder)))
+            lines.append(file.registry_line(recording.name, size=True))
+            if recording == wanted[0]:
+                file.cut_after, file.cut_times = CUT_AFTER, 1
+        text = "\n".join(lines) + "\n"
+        _write(root / "registry.txt", text)
+        if not options.quiet:
+            say(
+                f"Serving them as Google Drive does, from this machine; the connection for "
+                f"{wanted[0].name} will be cut once, after {size(CUT_AFTER)}."
+            )
+        yield server.endpoint, _registry.parse(text)
+
+
+def _check_room(root: Path, *, inside: bool) -> None:
+    from ._transfer import no_room
+
+    needed = sum(recording.size for recording in RECORDINGS) * (2 if inside else 1)
     free = free_bytes(root)
     if free is not None and free < needed:
         raise no_room(needed, free, str(root))
-    with tempfile.TemporaryDirectory(dir=root) as folder, DriveServer() as server:
-        server.rate_per_connection = RATE
-        files = [_serve(server, Path(folder), recording) for recording in RECORDINGS]
-        files[0].cut_after, files[0].cut_times = CUT_AFTER, 1
-        lines = [
-            file.registry_line(recording.name, size=True)
-            for file, recording in zip(files, RECORDINGS, strict=True)
-        ]
-        registry.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        say(
-            f"A local Google Drive with {len(files)} synthetic recordings; "
-            f"one download will be cut after {size(CUT_AFTER)}."
-        )
-        yield server.endpoint
 
 
-def _serve(server: DriveServer, folder: Path, recording: Recording) -> DriveFile:
-    path = folder / Path(recording.name).name
-    say(f"Making {recording.name}, {size(recording.size)} ...")
-    _writer(recording.name)(path, size=recording.size, seed=recording.seed)
-    return server.add(path.name, path)
-
-
-def _writer(name: str) -> Callable[..., object]:
+def _made(recording: Recording, folder: Path) -> Path:
     from .testing import write_dat, write_evt3
 
-    return write_dat if name.endswith(".dat") else write_evt3
+    path = folder / Path(recording.name).name
+    write = write_dat if path.suffix == ".dat" else write_evt3
+    write(path, size=recording.size, seed=recording.seed)
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file in one step: another demo may be reading it."""
+    fresh = path.with_name(f"{os.getpid()}.fresh")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    finally:
+        with suppress(OSError):
+            fresh.unlink()
