@@ -33,10 +33,6 @@ POLL = 0.05  # seconds between two looks at how far hashing is
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes
 
 
-class DeclinedError(EvioDataError):
-    """Whoever was asked said no, or nobody could be asked."""
-
-
 def prefetch(collection: Collection, options: argparse.Namespace) -> int:
     """Run ``prefetch-datasets`` on a collection; return the exit code."""
     entries = collection.registry.select(options.patterns)
@@ -227,8 +223,9 @@ def _ask(plan: Plan, collection: Collection) -> int:
 def _declined(code: int, options: argparse.Namespace) -> int:
     if options.json:
         why = "nobody could be asked" if code == USAGE else "the answer was no"
-        error = DeclinedError(f"nothing was fetched: {why}.", advice="Add --yes.")
-        show_json(frame(ok=False, error=error_json(error)))
+        message = f"nothing was fetched: {why}."
+        error = {"type": "Declined", "message": message, "advice": "Add --yes."}
+        show_json(frame(ok=False, error=error))
     return code
 
 

@@ -163,7 +163,8 @@ def frame(*, ok: bool, **fields: Any) -> dict[str, Any]:
     ``error``, which is what stopped the command as a whole, or null; ``files``.
     """
     common = {"dry_run": False, "interrupted": False, "error": None}
-    return {"schema": SCHEMA, "ok": ok, **common, "files": [], **fields}
+    files = fields.pop("files", [])
+    return {"schema": SCHEMA, "ok": ok, **common, **fields, "files": files}
 
 
 def error_json(error: "Exception | None") -> dict[str, str] | None:
@@ -171,7 +172,7 @@ def error_json(error: "Exception | None") -> dict[str, str] | None:
     if error is None:
         return None
     advice = getattr(error, "advice", "")
-    return {"type": type(error).__name__, "message": str(error), "advice": advice}
+    return {"type": type(error).__name__, "message": reason(error), "advice": advice}
 
 
 def report_json(
