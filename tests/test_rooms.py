@@ -63,7 +63,7 @@ def test_arrows_point_one_way() -> None:
         ("urllib3", {"_http"}),
         ("pooch", {"_pooch"}),
         ("tqdm", {"_bars"}),
-        ("pytest", {"pytest_plugin"}),
+        ("pytest", {"pytest_plugin", "_pytest_run"}),
     ],
 )
 def test_one_room_speaks_each_language(package: str, rooms: set[str]) -> None:
