@@ -109,6 +109,12 @@ def _connections(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    return int(text)
+
+
 def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--registry", metavar="FILE", help="another registry.txt")
     parser.add_argument("--cache-dir", metavar="DIR", help="another cache")
@@ -171,7 +177,36 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true", help="one JSON object")
     path = _command(commands, "path", _path, "print where the cache, or a file in it, is")
     path.add_argument("name", nargs="?", metavar="NAME")
+    _add_rescue(commands)
     return parser
+
+
+def _add_rescue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    bring = _command(commands, "import", _import, "take files, folders and zip archives into the "
+                     "cache, matched by their bytes")  # fmt: skip
+    bring.add_argument("paths", nargs="+", metavar="PATH")
+    bring.add_argument("-y", "--yes", action="store_true",
+                       help="take what has the right name where no hash is published")  # fmt: skip
+    bring.add_argument("--link", action="store_true",
+                       help="hard links instead of copies: editing one edits both")  # fmt: skip
+    serve = _command(commands, "serve", _serve, "share the verified files with the neighbours")
+    serve.add_argument("--host", default="127.0.0.1", metavar="HOST",
+                       help="where to listen (default 127.0.0.1; 0.0.0.0: the network)")  # fmt: skip
+    serve.add_argument("--port", type=_port, default=8417, metavar="PORT",
+                       help="default 8417; 0 takes a free one")  # fmt: skip
+    mirror = commands.add_parser("mirror", help="fill a mirror", description="Fill a mirror.")
+    push = _command(mirror.add_subparsers(metavar="COMMAND", required=True), "push", _push,
+                    "copy verified files to a folder, or to s3://, gs://, ...")  # fmt: skip
+    push.add_argument("target", metavar="TARGET")
+    push.add_argument("patterns", nargs="*", metavar="PATTERN")
+    push.add_argument("--verify", action="store_true", help="read back what is there already")
+    clean = _command(commands, "clean", _clean, "show, and with --yes remove, what is left over")
+    clean.add_argument("patterns", nargs="*", metavar="NAME", help="these files, too")
+    clean.add_argument("-y", "--yes", action="store_true", help="remove it")
+    clean.add_argument("--dry-run", action="store_true", help="only show it (the default)")
+    clean.add_argument("--partials", action="store_true",
+                       help="also what downloads would go on from")  # fmt: skip
+    clean.add_argument("--all", action="store_true", help="everything, verified files too")
 
 
 def _command(
@@ -211,3 +246,27 @@ def _path(options: argparse.Namespace) -> int:
     else:
         show(collection.slot(collection.registry.find(options.name)).final)
     return OK
+
+
+def _import(options: argparse.Namespace) -> int:
+    from . import _rescue
+
+    return _rescue.bring_in(_collection(options), options)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from . import _rescue
+
+    return _rescue.serve(_collection(options), options)
+
+
+def _push(options: argparse.Namespace) -> int:
+    from . import _rescue
+
+    return _rescue.push(_collection(options), options)
+
+
+def _clean(options: argparse.Namespace) -> int:
+    from . import _rescue
+
+    return _rescue.clean_up(_collection(options), options)

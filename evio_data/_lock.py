@@ -86,6 +86,18 @@ class Lock:
         return there.st_ino == os.fstat(descriptor).st_ino
 
 
+def is_held(path: Path) -> bool:
+    """Say whether somebody has a lock, without making or removing anything."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _lock(descriptor: int) -> bool:
     try:
         if sys.platform == "win32":

@@ -17,7 +17,6 @@ from ._disk import open_nofollow
 from ._wording import clean, size
 from .errors import EvioDataError
 
-PORT = 8417
 MAX_CONNECTIONS = 64
 MAX_REFUSED = 256  # connections that may wait for a 503; more are closed without a word
 REFUSED_FOR = 1.0  # seconds in which a refused client can say what it has to say
@@ -118,6 +117,14 @@ class Share:
         return [f"http://{f'[{host}]' if ':' in host else host}:{self.port}" for host in hosts]
 
 
+def verified(collection: Collection) -> Iterator[str]:
+    """Return the keys whose files can be read."""
+    for entry in collection.registry.entries.values():
+        with suppress(EvioDataError):
+            if collection.slot(entry).is_warm(entry.sha256):
+                yield entry.name
+
+
 class _Shared(NamedTuple):
     """A verified file, open."""
 
@@ -174,7 +181,7 @@ class _Line:
         if asked.method not in METHODS:
             self._answer_text(asked, 405, "Only GET and HEAD.\n", "Allow: GET, HEAD")
         elif asked.key == "":
-            keys = "".join(f"{name}\n" for name in self._verified())
+            keys = "".join(f"{name}\n" for name in verified(self._collection))
             self._answer_text(asked, 200, keys)
         else:
             with _opened(self._collection, asked.key) as shared:
@@ -182,12 +189,6 @@ class _Line:
                     self._answer_text(asked, 404, "Nothing verified has this name.\n")
                 else:
                     self._answer_file(asked, shared)
-
-    def _verified(self) -> Iterator[str]:
-        for entry in self._collection.registry.entries.values():
-            with suppress(EvioDataError):
-                if self._collection.slot(entry).is_warm(entry.sha256):
-                    yield entry.name
 
     def _answer_text(self, asked: Asked, status: int, text: str, *headers: str) -> None:
         self._say(str(status), f"{asked.method} {clean(asked.target)}")

@@ -1,0 +1,284 @@
+"""A collection in, what its cache could do without out: found, and removed if asked to."""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ._cache import Slot
+from ._collection import Collection
+from ._disk import as_cache_error
+from ._lock import Lock, is_held
+from ._partial import JOURNAL, PART
+from ._registry import STATE_FOLDER
+from .errors import CacheError, EvioDataError
+
+HOUR, DAY = 3600.0, 86400.0  # seconds
+FORGOTTEN = 7 * DAY  # seconds after which nobody comes back for a partial that no registry names
+PASSING = (".fresh", ".import", ".link")  # what a process has for a moment, and a killed one leaves
+SECTOR = 512  # bytes that st_blocks counts in
+_POOCH = re.compile(r"tmp[a-z0-9_]{8}").fullmatch  # how tempfile names pooch's temporary files
+
+
+class Leaving(NamedTuple):
+    """Something that can go.
+
+    Attributes
+    ----------
+    path : Path
+    size : int
+        Bytes that it frees.
+    why : str
+    name : str or None
+        The registry key, or the name of our folder, that it belongs to.
+    """
+
+    path: Path
+    size: int
+    why: str
+    name: str | None
+
+
+class Choice(NamedTuple):
+    """What may go besides what nobody misses.
+
+    Attributes
+    ----------
+    partials : bool
+        Bytes that a download would go on from.
+    files : frozenset of str
+        Registry keys whose files may go, with all that belongs to them.
+    """
+
+    partials: bool = False
+    files: frozenset[str] = frozenset()
+
+
+def survey(collection: Collection, choice: Choice) -> list[Leaving]:
+    """Return what can go, without touching anything.
+
+    Files whose lock somebody holds are left out, and so is all that is reached through a
+    symbolic link, or is none of ours.
+    """
+    found = [*_state(collection, choice), *_files(collection, choice), *_of_pooch(collection)]
+    return sorted(found, key=lambda leaving: leaving.path)
+
+
+def remove(
+    collection: Collection, choice: Choice, leavings: Iterable[Leaving]
+) -> tuple[int, list[CacheError]]:
+    """Remove what a survey found, as far as it can still go; return bytes freed, and faults."""
+    freed, faults = 0, list[CacheError]()
+    by_name: dict[str | None, list[Leaving]] = {}
+    for leaving in leavings:
+        by_name.setdefault(leaving.name, []).append(leaving)
+    for name, group in by_name.items():
+        lock = Lock(Path(collection.cache.root, STATE_FOLDER, name, "lock")) if name else None
+        if lock is not None and not lock.acquire():
+            continue  # somebody came back for it
+        try:
+            for leaving in _still(collection, choice, group):
+                try:
+                    _unlink(collection.cache.root, leaving.path)
+                    freed += leaving.size
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    faults.append(as_cache_error(error, leaving.path))
+        finally:
+            if lock is not None:
+                lock.release()
+    _prune(Path(collection.cache.root, STATE_FOLDER), Path(collection.cache.root))
+    for name in choice.files:
+        _prune_upwards(Path(collection.cache.root), Path(collection.cache.root, name).parent)
+    return freed, faults
+
+
+def _still(collection: Collection, choice: Choice, group: list[Leaving]) -> list[Leaving]:
+    """Return those that could still go, seen again under the lock."""
+    name = group[0].name
+    if name is None:
+        return group
+    folder = Path(collection.cache.root, STATE_FOLDER, name)
+    again = {leaving.path for leaving in _folder(collection, choice, folder, name)}
+    again |= {leaving.path for leaving in _file(collection, choice, name)}
+    return [leaving for leaving in group if leaving.path in again]
+
+
+# --- our own folder ---------------------------------------------------------------------------
+
+
+def _state(collection: Collection, choice: Choice) -> Iterator[Leaving]:
+    top = Path(collection.cache.root, STATE_FOLDER)
+    for folder in _folders(top):
+        name = folder.relative_to(top).as_posix()
+        if name != "." and not is_held(folder / "lock"):
+            yield from _folder(collection, choice, folder, name)
+
+
+def _folders(top: Path) -> Iterator[Path]:
+    if _mode(top) is not None and stat.S_ISDIR(_mode(top) or 0):
+        for path, _, _ in os.walk(top):  # which does not follow links
+            yield Path(path)
+
+
+def _folder(collection: Collection, choice: Choice, folder: Path, name: str) -> Iterator[Leaving]:
+    about = _About(collection, choice, folder, name)
+    for path in about.inside:
+        why = about.reason(path)
+        if why:
+            yield Leaving(path, _freed(path), why, name)
+
+
+class _About:
+    """What decides over the files in one of our folders."""
+
+    def __init__(self, collection: Collection, choice: Choice, folder: Path, name: str) -> None:
+        entry = collection.registry.entries.get(name)
+        self.inside = sorted(path for path in _listed(folder) if stat.S_ISREG(_mode(path) or 0))
+        self._names = {path.name for path in self.inside}
+        self._is_known = entry is not None
+        self._is_verified = entry is not None and _is_warm(collection.slot(entry), entry.sha256)
+        self._wanted_away = name in choice.files
+        self._partials = choice.partials
+
+    def reason(self, path: Path) -> str:
+        """Return why a file can go, or nothing."""
+        if path.name == "lock":
+            return "a lock that nobody holds"
+        if path.name == "damaged":
+            return "a damaged copy that was set aside"
+        if path.name == "stamp":
+            return "what is known of the file" if self._wanted_away else ""
+        if path.suffix in PASSING and _age(path) > HOUR:
+            return "left by a process that was ended"
+        return self._reason_of_partial(path) if path.suffix in (PART, JOURNAL) else ""
+
+    def _reason_of_partial(self, path: Path) -> str:
+        if self._is_verified:
+            return "a partial of a file that is here"
+        if self._partials or self._wanted_away:
+            return "a partial"
+        other = path.with_suffix(JOURNAL if path.suffix == PART else PART)
+        if other.name not in self._names and _age(path) > HOUR:
+            return "half of a partial: nothing can go on from it"
+        if not self._is_known and _age(path) > FORGOTTEN:
+            return "a partial of a file that this registry has not"
+        return ""
+
+
+# --- beside it --------------------------------------------------------------------------------
+
+
+def _files(collection: Collection, choice: Choice) -> Iterator[Leaving]:
+    for name in collection.registry.entries:
+        if not is_held(Path(collection.cache.root, STATE_FOLDER, name, "lock")):
+            yield from _file(collection, choice, name)
+
+
+def _file(collection: Collection, choice: Choice, name: str) -> Iterator[Leaving]:
+    path = Path(collection.cache.root, name)
+    if name in choice.files and _is_plain(collection.cache.root, path):
+        entry = collection.registry.entries[name]
+        warm = _is_warm(collection.slot(entry), entry.sha256)
+        yield Leaving(path, _freed(path), "the verified file" if warm else "the file", name)
+
+
+def _of_pooch(collection: Collection) -> Iterator[Leaving]:
+    """Find what pooch has left in the folders that it puts the registry's files into."""
+    root, names = collection.cache.root, collection.registry.entries
+    for folder in sorted({Path(root, name).parent for name in names}):
+        for path in _listed(folder):
+            is_ours = path.relative_to(root).as_posix() in names
+            if not is_ours and _POOCH(path.name) and _is_plain(root, path) and _age(path) > DAY:
+                yield Leaving(path, _freed(path), "a temporary file of pooch's", None)
+
+
+def _is_warm(slot: Slot, sha256: str | None) -> bool:
+    with suppress(EvioDataError):
+        return slot.is_warm(sha256)
+    return False
+
+
+def _is_plain(root: str, path: Path) -> bool:
+    """Say whether a path is a regular file, and below the root through real folders only."""
+    if not stat.S_ISREG(_mode(path) or 0):
+        return False
+    between = path.relative_to(root).parents
+    return all(stat.S_ISDIR(_mode(Path(root, part)) or 0) for part in between if part.parts)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return None
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _freed(path: Path) -> int:
+    try:
+        status = path.lstat()
+    except OSError:
+        return 0
+    if status.st_nlink > 1:
+        return 0
+    blocks = getattr(status, "st_blocks", None)
+    return status.st_size if blocks is None else min(status.st_size, blocks * SECTOR)
+
+
+# --- removing ---------------------------------------------------------------------------------
+
+
+def _unlink(root: str, path: Path) -> None:
+    """Remove a file below the root; a folder that has become a link on the way stops it."""
+    if os.unlink not in os.supports_dir_fd:
+        if not _is_plain(root, path):
+            raise FileNotFoundError(path)
+        path.unlink()
+        return
+    *folders, name = path.relative_to(root).parts
+    flags = os.O_RDONLY | os.O_DIRECTORY
+    folder = os.open(root, flags)
+    try:
+        for part in folders:
+            inner = os.open(part, flags | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        os.unlink(name, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _prune(folder: Path, stop: Path) -> None:
+    """Remove the empty folders in one of ours, and it too if nothing is left."""
+    for inner in reversed(list(_folders(folder))):
+        if inner != stop:
+            with suppress(OSError):
+                inner.rmdir()
+
+
+def _prune_upwards(root: Path, folder: Path) -> None:
+    while folder != root and _mode(folder) and stat.S_ISDIR(_mode(folder) or 0):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
