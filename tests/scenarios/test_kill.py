@@ -1,0 +1,77 @@
+"""kill -9 in mid-download, again and again, and a clean run at the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from evio_data._partial import Partial
+from evio_data.testing import DriveFile
+
+if TYPE_CHECKING:
+    from tests.conftest import Drive
+
+MIB = 2**20
+KILLS = 20
+AGAIN = 8 * MIB  # bytes that one kill may cost
+PIECE = 4096
+DATA = random.Random(9).randbytes(48 * MIB)
+PREFETCH = "import sys, evio_data; evio_data.prefetch([sys.argv[1]], concurrency=int(sys.argv[2]))"
+
+
+def right_on_disk(drive: Drive) -> int:
+    """Return how many bytes of the file are right in its partial, counted in pieces."""
+    parts = [path.read_bytes() for path in drive.state("fan.raw").glob("*.part")]
+    starts = range(0, len(DATA), PIECE)
+    return sum(
+        PIECE for part in parts for at in starts if part[at : at + PIECE] == DATA[at : at + PIECE]
+    )
+
+
+def counted_by_the_next(drive: Drive) -> int:
+    """Return how many of them the next process counts as received."""
+    partial = Partial(drive.state("fan.raw"))
+    partial.open()
+    partial.close()
+    return partial.resumed
+
+
+def run_and_kill(drive: Drive, file: DriveFile, connections: int, seconds: float) -> None:
+    """Kill a process (-9) some time after the first byte has been sent to it."""
+    before = drive.server.sent(file)
+    process = drive.spawn(PREFETCH, "fan.raw", str(connections))
+    while drive.server.sent(file) == before:
+        assert process.poll() is None
+        time.sleep(0.001)
+    time.sleep(seconds)
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_killed_twenty_times(drive: Drive, connections: int) -> None:
+    """After 20 kills at random points the file is right, each cost 8 MiB at most, none left litter."""
+    file = drive.add("fan.raw", DATA, large=True, rate=3.5e6 / connections)
+    dice, costs = random.Random(connections), []
+    for number in range(KILLS):
+        long_enough_to_split = 1.5 if number == 0 else 0.0
+        run_and_kill(drive, file, connections, dice.uniform(0.01, 0.5) + long_enough_to_split)
+        costs.append(right_on_disk(drive) - counted_by_the_next(drive))
+    assert max(costs) <= AGAIN
+    ranges = {request.range for request in drive.server.requests if request.kind == "data"}
+    assert (max(map(first, ranges)) > 24 * MIB) is (connections > 1), "it was, or was not, split"
+    there = right_on_disk(drive)
+    assert MIB < there < len(DATA)
+    file.rate = None
+    drive.server.forget()
+    assert drive.fetch_elsewhere("fan.raw").read_bytes() == DATA
+    assert drive.server.sent(file) <= len(DATA) - there + AGAIN
+    assert drive.left("fan.raw") == []
+
+
+def first(asked: str | None) -> int:
+    """Return the first byte that a range asks for."""
+    return int((asked or "bytes=0-")[6:].partition("-")[0])
