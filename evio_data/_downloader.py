@@ -16,6 +16,7 @@ from ._cache import Slot
 from ._collection import CONNECTIONS, MAX_CONNECTIONS
 from ._disk import as_cache_error, open_nofollow
 from ._pooch_errors import for_pooch
+from ._presence import Presence
 from ._registry import STATE_FOLDER, Entry
 from ._settings import Settings, default_cache_dir, from_environment
 from ._watching import watching
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Output = str | os.PathLike[str] | BinaryIO
 
+CACHEDIR_TAG = "CACHEDIR.TAG"
 URL_DIGITS = 32  # of a URL's hash: enough that no two URLs share a partial
 
 
@@ -172,6 +174,7 @@ class _Delivery(Slot):
 
     def __init__(self, base: str, entry: Entry, output: Output) -> None:
         self.fault: Exception | None = None  # of the caller's own file
+        self._presence: Presence | None = None
         super().__init__(base, hashlib.sha256(entry.url.encode()).hexdigest()[:URL_DIGITS], {})
         self._file = output if not isinstance(output, str | os.PathLike) else None
         if isinstance(output, str | os.PathLike):
@@ -184,6 +187,7 @@ class _Delivery(Slot):
         """Make our folder in theirs."""
         try:
             Path(self._root).mkdir(parents=True, exist_ok=True)
+            self._presence = self._presence or Presence(self._root)
             self._make_folders([STATE_FOLDER, self._name])
         except OSError as error:
             raise as_cache_error(error, self.state) from error
@@ -211,12 +215,15 @@ class _Delivery(Slot):
             raise
 
     def tidy(self) -> None:
-        """Remove our folders once they are empty."""
-        for folder in (self.state, self.state.parent):
-            try:
-                folder.rmdir()
-            except OSError:
-                return
+        """Remove our folders if they are empty, and nobody else is about to use them."""
+        if self._presence is None:
+            return
+        if self._presence.alone():
+            with suppress(OSError):
+                self.state.rmdir()
+                if not Path(self._root, CACHEDIR_TAG).exists():  # else it is a cache of ours
+                    self.state.parent.rmdir()
+        self._presence.leave()
 
 
 def _place(entry: Entry, output: Output, pooch: Any) -> _Delivery:
@@ -227,6 +234,7 @@ def _place(entry: Entry, output: Output, pooch: Any) -> _Delivery:
         try:
             place.prepare()
         except CacheError as error:
+            place.tidy()
             refused = refused or error
         else:
             _drop_placeholder(place.final)
