@@ -191,7 +191,7 @@ def _add_rescue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
                        help="hard links instead of copies: editing one edits both")  # fmt: skip
     serve = _command(commands, "serve", _serve, "share the verified files with the neighbours")
     serve.add_argument("--host", default="127.0.0.1", metavar="HOST",
-                       help="where to listen (default 127.0.0.1; 0.0.0.0: the network)")  # fmt: skip
+                       help="default 127.0.0.1; 0.0.0.0 is the network")  # fmt: skip
     serve.add_argument("--port", type=_port, default=8417, metavar="PORT",
                        help="default 8417; 0 takes a free one")  # fmt: skip
     mirror = commands.add_parser("mirror", help="fill a mirror", description="Fill a mirror.")

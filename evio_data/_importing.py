@@ -188,7 +188,7 @@ class _Import:
         try:
             if candidate.file is not None and any(w.size is None for w in fitting):
                 actual = sha256_of(candidate.file)  # most will not be it: no copy for nothing
-                fitting = [w for w in fitting if w.sha256 == actual]
+                fitting = [w for w in fitting if w.sha256 in (None, actual)]
             return bool(fitting) and self._take(candidate, fitting)
         except CacheError:
             raise

@@ -104,8 +104,8 @@ def _introduce(collection: Collection, urls: list[str]) -> None:
     unpinned = sum(entries[name].sha256 is None for name in names)
     if unpinned:
         say(
-            f"{plural(unpinned, 'file')} of them have no SHA-256 in the registry; nobody's evio-data "
-            "takes such a file from a mirror. `evio-data pin` writes it, for you to share."
+            f"{plural(unpinned, 'file')} of them have no SHA-256 in the registry: nobody takes "
+            "such a file from a mirror. `evio-data pin` writes it, for you to share."
         )
 
 
