@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import requests
@@ -61,7 +62,7 @@ class Wire:
 
     def _serve(self, client: socket.socket) -> None:
         with suppress(OSError), client, client.makefile("rb") as lines:
-            while head := b"".join(iter(lines.readline, b"\r\n")).decode("latin-1"):
+            while head := _head(lines):
                 self.heads.append(head)
                 answer = self.answers[head.split(" ")[1].partition("?")[0]]
                 if not isinstance(answer, bytes):
@@ -77,6 +78,14 @@ class Wire:
         for client in self._sockets:
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
+
+
+def _head(lines: BinaryIO) -> str:
+    """Return the head of the next request; empty when the client has gone."""
+    head = b""
+    while (line := lines.readline()) not in (b"\r\n", b""):
+        head += line
+    return head.decode("latin-1") if line else ""
 
 
 @pytest.fixture
