@@ -19,9 +19,9 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals here", allow_module_level=True)
 
-import fcntl  # noqa: E402
-import pty  # noqa: E402
-import termios  # noqa: E402
+import fcntl
+import pty
+import termios
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
