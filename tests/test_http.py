@@ -586,6 +586,18 @@ def test_page_that_is_not_packed_as_it_says(wire: Wire, connection: Connection) 
         ("9" * 5000, None, None),
         (None, None, None),
     ],
+    ids=[
+        "now",
+        "seconds",
+        "for-ever",
+        "date",
+        "past-date",
+        "negative",
+        "word",
+        "no-date",
+        "huge",
+        "absent",
+    ],
 )
 def test_retry_after(
     wire: Wire,
