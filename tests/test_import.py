@@ -414,11 +414,15 @@ def test_question_names_everything(shelf: Shelf) -> None:
     """The one question is asked with every entry and the file that has its name."""
     shelf.put("a/fan.raw", shelf.want("fan.raw", noise(5000, 1), pinned=False))
     shelf.put("b/hover.raw", shelf.want("hover.raw", noise(6000, 2), pinned=False))
-    asked: list[list[Proposal]] = []
+    asked: list[Proposal] = []
 
-    import_paths(open_collection(), [shelf.have], agree=lambda p: bool(asked.append(p)))
+    def agree(proposals: list[Proposal]) -> bool:
+        asked.extend(proposals)
+        return False
 
-    ((first, second),) = asked
+    import_paths(open_collection(), [shelf.have], agree=agree)
+
+    first, second = asked
     assert (first.entry.name, second.entry.name) == ("fan.raw", "hover.raw")
     assert first.candidate.file == shelf.have / "a/fan.raw"
 
