@@ -119,7 +119,7 @@ class Block:
 
 def _rendered(row: Row, widest: int, width: int, speaks_unicode: bool) -> str:  # noqa: FBT001
     mark = "…" if speaks_unicode else ".."
-    percent = f"{100 * row.held // row.total:>3d}%" if row.total else "    "
+    percent = f"{100 * min(row.held, row.total) // row.total:>3d}%" if row.total else "    "
     if width < NARROW:
         return f"{padded(cut(row.label, width - 5, mark=mark), min(widest, width - 5))} {percent}"
     label_width = min(widest, NAME_WIDTH, width // 3)
@@ -127,19 +127,21 @@ def _rendered(row: Row, widest: int, width: int, speaks_unicode: bool) -> str:  
     beside = _beside(row, roomy=width >= ROOMY)
     head = f"{label} {percent}"
     room = width - columns(head) - columns(beside) - 3  # "|", "|" and a blank
-    bar = _bar(row, room, speaks_unicode) if room >= LEAST_BAR else ""
+    bar = _bar(row, room, speaks_unicode) if room >= LEAST_BAR else " " * (room + 2)
     whole = f"{head}{bar} {beside}"
-    return whole if columns(whole) <= width else whole[:width]
+    while columns(whole) > width:
+        whole = whole[:-1]
+    return whole
 
 
 def _beside(row: Row, *, roomy: bool) -> str:
-    total = f"/{size(row.total):>8}" if row.total is not None else " " * 9
-    amounts = f"{size(row.held):>8}{total}  " if roomy else ""
-    if row.words:
-        return amounts + f"{_clipped(row.words, MAX_WORDS if roomy else LEAST_WORDS):<18}"
-    rate = f"{size(row.rate) + '/s':>10}" if row.rate is not None else " " * 10
+    words = _clipped(row.words, MAX_WORDS if roomy else LEAST_WORDS)
     left = clock((row.total - row.held) / row.rate) if row.total and row.rate else "-:--"
-    return f"{amounts}{rate if roomy else ''} {left:>7}".removeprefix("  ")
+    if not roomy:
+        return words or f"{left:>7}"
+    total = f"/{size(row.total):>8}" if row.total is not None else " " * 9
+    rate = f"{size(row.rate)}/s" if row.rate is not None else ""
+    return f"{size(row.held):>8}{total}  {words or f'{rate:>10} {left:>7}':<18}"
 
 
 def _clipped(text: str, length: int) -> str:
