@@ -263,6 +263,8 @@ def columns(line: str) -> list[str]:
     if '"' not in line and "'" not in line and "\\" not in line:
         # Blanks, tabs and line ends separate, as in pooch; other white space is part of a word.
         return line.split() if line.isascii() and line.isprintable() else _WORDS(line)
+    if _QUOTED_LINE(line):  # shlex takes 60 µs for it
+        return ["".join(word) for word in _QUOTED_WORDS(line)]
     import shlex
 
     try:
@@ -388,6 +390,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch
 _URL = re.compile(r"https?://[^\s/?#\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*", re.IGNORECASE).fullmatch
 _SIZE = re.compile(r"size=([0-9]{1,18})").fullmatch
 _WORDS = re.compile(r"[^ \t\r\n]+").findall
+# Lines whose quotations are whole words without an escape, as nearly all are.
+_A_WORD = r"""(?:'([^']*)'|"([^"\\]*)"|([^ \t\r\n'"\\]+))(?=[ \t\r\n]|\Z)"""
+_QUOTED_WORDS = re.compile(_A_WORD).findall
+_QUOTED_LINE = re.compile(rf"[ \t\r\n]*(?:{_A_WORD}[ \t\r\n]*)*").fullmatch
 # Nearly every name is of this shape; the careful rules run for the others only.
 _PLAIN_PART = rf"(?!{_DEVICES}(?:[./]|$))[A-Za-z0-9_](?:[\w.+=@,-]{{0,150}}[\w+=@,-])?"
 _PLAIN_NAME = re.compile(

@@ -1,6 +1,7 @@
 """``registry.txt``: the file that ships, the rules of a line, and how names find entries."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pooch
@@ -109,6 +110,34 @@ def test_line(line: str, entry: Entry, tmp_path: Path) -> None:
     pup = pooch.create(path=tmp_path, base_url="", registry=None)
     pup.load_registry(str(tmp_path / "registry.txt"))
     assert pup.registry == {entry.name: entry.sha256 or _registry.UNPINNED}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a b c",
+        " a\tb  c \r",
+        "'a b' c",
+        '"a b" c',
+        "'a' 'b' \"c\"",
+        "'' b",
+        "a'b c'd",
+        "'a'b",
+        "'a''b'",
+        '"it\'s" \'so "so"\'',
+        'a\\ b "c\\"d"',
+        "'a\\b'",
+        "a\u00a0b '\u3000' c\x0bd",
+        "'\u00f6 \u5e45'",
+        "' a ' c",
+        "a # 'b'",
+        "",
+        "''",
+    ],
+)
+def test_columns_are_shell_words(line: str) -> None:
+    """A line is split as pooch splits it: as a shell does."""
+    assert _registry.columns(line) == shlex.split(line)
 
 
 @pytest.mark.parametrize(
