@@ -108,9 +108,9 @@ class Answer:
         except Exception as error:
             raise _as_transport_error(error) from error
 
-    def page(self) -> str:
-        """Return the body as text: at most `MAX_PAGE` bytes of it, in at most `MAX_PAGE_TIME`."""
-        alarm = threading.Timer(MAX_PAGE_TIME, self.shut)
+    def page(self, *, within: float = MAX_PAGE_TIME) -> str:
+        """Return the body as text: at most `MAX_PAGE` bytes of it, in at most so many seconds."""
+        alarm = threading.Timer(within, self.shut)
         alarm.daemon = True
         alarm.start()
         try:

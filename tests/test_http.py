@@ -263,6 +263,24 @@ def test_body_that_falls_silent(
 
 
 @pytest.mark.timeout(ENOUGH)
+@pytest.mark.parametrize("head", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
+def test_page_that_dribbles(wire: Wire, connection: Connection, head: str) -> None:
+    """A page that comes byte by byte never falls silent, and is left after its time all the same."""
+
+    def dribble(client: socket.socket) -> None:
+        client.sendall(answer(b"", head, length=False) + b"ffff\r\n")
+        with suppress(OSError):
+            while True:
+                client.sendall(b"x")
+                time.sleep(0.02)
+
+    wire.answers["/"] = dribble
+
+    with ask(connection, wire.url) as got, pytest.raises(TransportError):
+        got.page(within=0.3)
+
+
+@pytest.mark.timeout(ENOUGH)
 def test_shut_wakes_a_reader(wire: Wire) -> None:
     """A thread that waits for bytes is woken from another one, long before the time-out."""
     wire.answers["/"] = head_then_silence
@@ -337,7 +355,7 @@ def test_unknown_host(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://127.0.0.1/", "http://", "http://[::1", "http://*/", "data:,x"]
+    "url", ["ftp://127.0.0.1/", "http://", "http://[::1", "http://u:[@h/", "http://*/", "data:,x"]
 )
 def test_unusable_url(connection: Connection, url: str) -> None:
     """A URL that no request can be made of will not work later either."""
