@@ -175,7 +175,7 @@ class Collection:
                 known or "",
                 actual,
                 pinned=entry.sha256 is not None,
-                advice="It is damaged, and still there: `evio-data verify --repair` fetches it anew.",
+                advice="It is damaged, and still there: `evio-data verify --repair` mends it.",
             )
         return Outcome(
             entry.name,

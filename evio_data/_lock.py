@@ -1,4 +1,4 @@
-"""One holder at a time for one file, among threads and processes: saves work; truth needs it not."""
+"""One holder at a time for one file, of threads and processes: saves work; truth needs it not."""
 
 import errno
 import os

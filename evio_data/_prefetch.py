@@ -438,7 +438,8 @@ class Engine:
         return Run(job, download, lock)
 
     def _reserved(self, name: str) -> int:
-        return sum(run.download.missing() for run in list(self.runs) if run.name != name)
+        others = [run.download for run in list(self.runs) if run.name != name]
+        return sum(download.missing() for download in others if download.admitted)
 
     def _receive(self, run: Run, segment: Segment, connection: Connection) -> None:
         try:

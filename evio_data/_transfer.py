@@ -111,6 +111,9 @@ class Segment:
         return self.span[1]
 
 
+_ADMITTING = threading.Lock()  # two files must not both be promised the same room
+
+
 class _RemoteChangedError(Exception):
     """The remote file is another one than that whose bytes we hold."""
 
@@ -146,6 +149,8 @@ class Download:
     ----------
     lost : bool
         Whether another process has taken over what had arrived.
+    admitted : bool
+        Whether the disk has room for it, beside those that were admitted before.
     """
 
     def __init__(  # noqa: PLR0913
@@ -180,7 +185,7 @@ class Download:
         self._reserved = reserved
         self._fetched = 0
         self._refused_at = 0.0
-        self._room_checked = False
+        self.admitted = False
         self._sources = list(sources)
         self._readers = _Readers()
         self._lock = threading.RLock()
@@ -382,9 +387,10 @@ class Download:
         if known is None or self.total is None:
             self.partial.identity = identity
             self.total = identity.total if identity.total is not None else self.total
-        if not self._room_checked:
-            self._check_room()
-            self._room_checked = True
+        if not self.admitted:
+            with _ADMITTING:
+                self._check_room()
+                self.admitted = True
 
     def _accept_whole(self, segment: Segment) -> bool:
         """Say whether to use the whole file, which came although the rest was asked for."""
@@ -411,9 +417,9 @@ class Download:
         raise error
 
     def _check_room(self) -> None:
-        missing, free = self.missing(), free_bytes(self.partial.path)
-        if free is not None and missing + self._reserved() > free:
-            raise no_room(missing + self._reserved(), free, str(self.partial.path.parent))
+        missing, free = self.missing() + self._reserved(), free_bytes(self.partial.path)
+        if free is not None and missing > free:
+            raise no_room(missing, free, str(self.partial.path.parent))
 
     def _compare(self, body: Body, segment: Segment, file: BinaryIO, view: memoryview) -> None:
         """Read what an answer repeats, and hold it against the bytes on disk."""
@@ -599,7 +605,7 @@ class Download:
             self.ranges_honoured = False
             self.spliced = False
             self.resumed = 0
-            self._room_checked = False
+            self.admitted = False
             self._ask_ranges = True
 
     def distrust(self) -> bool:

@@ -65,8 +65,13 @@ class Drive:
     def left(self, name: str) -> list[str]:
         """Return what kinds of things are in that folder, apart from the stamp."""
         folder = self.state(name)
-        names = os.listdir(folder) if folder.is_dir() else []
+        names = self.names_in(folder) if folder.is_dir() else []
         return sorted(Path(name).suffix or name for name in names if name != "stamp")
+
+    @staticmethod
+    def names_in(folder: Path) -> list[str]:
+        """Return the names of what is in a folder."""
+        return sorted(path.name for path in folder.iterdir())
 
     def part(self, name: str) -> Path:
         """Return the one partial of a file."""

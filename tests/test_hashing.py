@@ -23,7 +23,7 @@ def test_whole_file(tmp_path: Path) -> None:
 
 
 def test_growing_file(tmp_path: Path) -> None:
-    """What is behind the front is hashed while the rest arrives, and the digest is of everything."""
+    """What is behind the front is hashed while the rest arrives; the digest is of everything."""
     path, front = tmp_path / "a", 0
     path.touch()
     follower = Follower(path, lambda: front)
@@ -94,7 +94,7 @@ def test_replaced_while_it_is_hashed(tmp_path: Path) -> None:
     path.write_bytes(DATA)
     follower = Follower(path, lambda: len(DATA))
     (tmp_path / "b").write_bytes(b"other")
-    os.replace(tmp_path / "b", path)
+    (tmp_path / "b").replace(path)
     assert follower.finish() == RIGHT
 
 
@@ -110,11 +110,11 @@ def test_cut_off_while_it_is_hashed(tmp_path: Path) -> None:
 def test_lets_go(tmp_path: Path) -> None:
     """Neither a finished nor an abandoned one keeps a descriptor."""
     (tmp_path / "a").write_bytes(DATA)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for end in (Follower.finish, Follower.abandon):
         follower = Follower(tmp_path / "a", lambda: len(DATA))
         follower.wake()
         end(follower)
         end_again = follower.abandon
         end_again()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -53,7 +53,7 @@ def run_and_kill(drive: Drive, file: DriveFile, connections: int, seconds: float
 
 @pytest.mark.parametrize("connections", [1, 3])
 def test_killed_twenty_times(drive: Drive, connections: int) -> None:
-    """After 20 kills at random points the file is right, each cost 8 MiB at most, none left litter."""
+    """After 20 kills the file is right, each cost 8 MiB at most, and none has left litter."""
     file = drive.add("fan.raw", DATA, large=True, rate=3.5e6 / connections)
     dice, costs = random.Random(connections), []
     for number in range(KILLS):

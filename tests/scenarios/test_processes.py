@@ -100,7 +100,8 @@ def test_locks_that_lie(drive: Drive) -> None:
 
 def test_two_prefetches(drive: Drive) -> None:
     """Two runs over the same files at once share them out: each is sent once, both have all."""
-    files = [drive.add(f"{n}.raw", random.Random(n).randbytes(2 * MIB), rate=10e6) for n in range(6)]
+    contents = [random.Random(n).randbytes(2 * MIB) for n in range(6)]
+    files = [drive.add(f"{n}.raw", data, rate=10e6) for n, data in enumerate(contents)]
     code = "import evio_data; r = evio_data.prefetch(); print(r.ok, len(r))"
     processes = [drive.spawn(code) for _ in range(2)]
     assert [process.communicate(timeout=60)[0] for process in processes] == ["True 6\n"] * 2

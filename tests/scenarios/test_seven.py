@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import time
@@ -114,4 +113,4 @@ def test_four_processes(drive: Drive) -> None:
     assert answers == [f"{drive.path('fan.raw')}\n{SIZE}\n"] * 4
     assert drive.server.sent(file) == SIZE
     assert drive.path("fan.raw").read_bytes() == DATA
-    assert os.listdir(drive.state("fan.raw")) == ["stamp"]
+    assert drive.names_in(drive.state("fan.raw")) == ["stamp"]

@@ -32,8 +32,8 @@ sys.addaudithook(watch)
 path = evio_data.fetch(sys.argv[1])
 for what, where in seen:
     print(what, where)
-print(*sorted({name.partition(".")[0] for name in sys.modules}
-    & {"requests", "urllib3", "pooch", "tqdm", "hashlib", "_hashlib", "fcntl", "mmap", "ssl", "socket"}))
+HEAVY = {"requests", "urllib3", "pooch", "tqdm", "hashlib", "_hashlib", "fcntl", "mmap", "socket"}
+print(*sorted(HEAVY & {name.partition(".")[0] for name in sys.modules}))
 """
 
 
