@@ -1,0 +1,350 @@
+"""A public folder's link in, every file below it with its size and hash out: the requests."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from . import _drive, _folder, _gateway, _http, _ranges
+from ._drive import FileLink
+from ._folder import Item
+from ._http import Answer, BusyError, Connection, TransportError
+from ._settings import Settings
+from ._source import DriveSource
+from ._transfer import BUSY_WAIT, MAX_BUSY_WAIT, Halt, backoff
+from ._tree import Leaf, LeftOut, shown, walk
+from ._wording import duration, plural
+from .errors import (
+    DownloadError,
+    DriveRefusedError,
+    EvioDataError,
+    NotFoundError,
+    OfflineError,
+    QuotaExceededError,
+)
+
+MAX_LISTING = 32 * 1024 * 1024  # bytes of one listing; an entry has some 700
+MAX_LISTING_TIME = 300.0  # seconds for which one listing may dribble in
+MAX_PAGES = 1000  # of one folder's list at the API
+BLOCK = 64 * 1024  # bytes
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Tell = Callable[[str], None]
+
+
+class LiveFile(NamedTuple):
+    """A file as the folder has it now.
+
+    Attributes
+    ----------
+    path : tuple of str
+        The names that lead to it, as Drive has them.
+    link : FileLink
+    size : int or None
+        Bytes.
+    sha256 : str or None
+        As the API publishes it.
+    unsized : str
+        Why there is no size.
+    """
+
+    path: tuple[str, ...]
+    link: FileLink
+    size: int | None = None
+    sha256: str | None = None
+    unsized: str = ""
+
+
+class Survey(NamedTuple):
+    """What is below a folder now."""
+
+    folder: FileLink
+    files: list[LiveFile]
+    left_out: list[LeftOut]
+    folders: int
+
+
+def survey(
+    url: str, settings: Settings, *, connections: int = 3, tell: Tell = lambda _: None
+) -> Survey:
+    """Return every file below a public folder, with exact sizes; nothing is downloaded.
+
+    Parameters
+    ----------
+    url : str
+        The folder's link, or its id.
+    settings : Settings
+        With an API key, names, sizes and hashes come from the Drive API, and else names from
+        the public page and sizes from one-byte ranges.
+    connections : int
+    tell : callable
+        Takes words about what goes on.
+
+    Raises
+    ------
+    DownloadError
+        If the folder cannot be listed; never is half a listing returned.
+    """
+    link = _drive.folder_link(url)
+    if link is None:
+        raise DownloadError(
+            "this is no link to a Google Drive folder.",
+            advice="Wanted: https://drive.google.com/drive/folders/ID",
+        )
+    if settings.offline:
+        raise OfflineError("EVIO_DATA_OFFLINE forbids the network.", advice="Unset it.")
+    surveyor = _Surveyor(settings, connections, tell)
+    try:
+        return surveyor.survey(link)
+    finally:
+        surveyor.halt.ask()
+
+
+class _Surveyor:
+    """Asks Drive, in parallel and with patience."""
+
+    def __init__(self, settings: Settings, connections: int, tell: Tell) -> None:
+        self._settings = settings
+        self._key = settings.api_key
+        self._connections = connections
+        self._tell = tell
+        self._resume_at = 0.0  # when all threads may ask again after a refusal
+        self.halt = Halt()
+
+    def survey(self, link: FileLink) -> Survey:
+        """Return what is below a folder."""
+        tree = walk(link, self._listings)
+        amount = f"{plural(len(tree.leaves), 'file')} in {plural(tree.folders, 'folder')}"
+        self._tell(amount + ("" if self._key else "; asking for their sizes"))
+        files, left_out = self._live(tree.leaves)
+        if not files:
+            raise _folder.empty()
+        return Survey(link, files, [*tree.left_out, *left_out], tree.folders)
+
+    # --- listings -----------------------------------------------------------------------------
+
+    def _listings(self, links: Sequence[FileLink]) -> list[list[Item] | EvioDataError]:
+        return self._in_parallel(links, self._listing)
+
+    def _listing(self, connection: Connection, link: FileLink) -> list[Item]:
+        try:
+            if not self._key:
+                return _folder.items_of_page(self._text(connection, link, _folder.page_url(link)))
+            return self._listing_at_api(connection, link)
+        except DriveRefusedError as error:
+            raise _folder.about_folder(error) from error
+
+    def _listing_at_api(self, connection: Connection, link: FileLink) -> list[Item]:
+        items: list[Item] = []
+        token: str | None = None
+        seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            page, token = _folder.items_of_json(
+                self._text(connection, link, _folder.api_list_url(link, token))
+            )
+            items += page
+            if token is None:
+                return items
+            if token in seen:
+                break
+            seen.add(token)
+        raise DownloadError("the Drive API's list does not end.", advice="Run again.")
+
+    # --- files --------------------------------------------------------------------------------
+
+    def _live(self, leaves: Sequence[Leaf]) -> tuple[list[LiveFile], list[LeftOut]]:
+        """Return the files, each once, and those that are refused or listed twice."""
+        files: dict[str, LiveFile] = {}
+        left_out: list[LeftOut] = []
+        known = [leaf if leaf.item.asked else None for leaf in leaves]
+        unknown = [leaf for leaf in leaves if not leaf.item.asked]
+        asked = iter(self._in_parallel(unknown, self._asked))
+        for leaf, there in zip(leaves, known, strict=True):
+            file = _as_live(there.path, there.item) if there else next(asked)
+            if isinstance(file, _GaveUpError):
+                raise file
+            if isinstance(file, EvioDataError):
+                left_out.append(LeftOut(shown(leaf.path), str(file), leaf.item.link.id))
+            elif file.link.id in files:
+                first = shown(files[file.link.id].path)
+                left_out.append(LeftOut(shown(leaf.path), f"the same file as {first}.", ""))
+            else:
+                files[file.link.id] = file
+        return list(files.values()), left_out
+
+    def _asked(self, connection: Connection, leaf: Leaf) -> LiveFile:
+        if self._key:
+            return self._asked_at_api(connection, leaf)
+        link = leaf.item.link
+        try:
+            return self._sized(connection, leaf.path, link)
+        except NotFoundError:
+            target = self._target(connection, link)
+            if target is None:
+                raise
+            return self._sized(connection, leaf.path, target)
+
+    def _asked_at_api(self, connection: Connection, leaf: Leaf) -> LiveFile:
+        link = leaf.item.link
+        text = self._text(connection, link, _folder.api_file_url(link))
+        item = _folder.item_of_json(text)
+        if item.kind != "file" or not item.downloadable:
+            raise DriveRefusedError("not a file that can be downloaded.")
+        resource_key = item.link.resource_key or link.resource_key
+        return _as_live(leaf.path, item._replace(link=FileLink(link.id, resource_key)))
+
+    def _sized(self, connection: Connection, path: tuple[str, ...], link: FileLink) -> LiveFile:
+        """Ask for the first byte, whose answer says how many there are."""
+        source = DriveSource(link, endpoint=self._settings.endpoint)
+
+        def ask() -> int | None:
+            with source.open(connection, 0, 1) as body:
+                return body.placement.total
+
+        try:
+            size = self._patiently(ask)
+        except _ranges.RangeNotSatisfiableError:
+            return LiveFile(path, link, 0)  # no first byte
+        except _ranges.RangeError as error:
+            return LiveFile(path, link, unsized=f"{error}.")
+        except QuotaExceededError as error:
+            return LiveFile(path, link, unsized=str(error))
+        except _GaveUpError as error:
+            return LiveFile(path, link, unsized=str(error))
+        return LiveFile(path, link, size, unsized="" if size is not None else "Drive did not say.")
+
+    def _target(self, connection: Connection, link: FileLink) -> FileLink | None:
+        """Return the file that a shortcut leads to; None if it is no shortcut."""
+
+        def ask() -> str:
+            with self._get(connection, _folder.view_url(link), {}) as answer:
+                _http.raise_for_transient(answer)
+                return answer.url
+
+        try:
+            target = _drive.file_link(self._patiently(ask))
+        except DownloadError:
+            return None
+        return target if target is not None and target.id != link.id else None
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def _text(self, connection: Connection, link: FileLink, url: str) -> str:
+        """Return the text of a listing, and raise for any other answer."""
+        secret = _drive.api_headers(link, self._key) if self._key else {}
+        return self._patiently(lambda: self._text_once(connection, url, secret))
+
+    def _text_once(self, connection: Connection, url: str, secret: dict[str, str]) -> str:
+        with self._get(connection, url, secret) as answer:
+            text = _read(answer)
+        if answer.status == 200 and (text.lstrip().startswith("{") or "flip-entries" in text):
+            return text
+        for value in secret.values():
+            text = text.replace(value, "…")  # a gateway may repeat what it was sent
+        if _drive.is_sorry(answer.status, answer.url, text):
+            raise BusyError('Drive asks for fewer requests ("Sorry...")', wait=answer.wait())
+        if _drive.api_error(text)[0] in _drive.LIMIT_REASONS:
+            raise BusyError("the Drive API asks for fewer requests", wait=answer.wait())
+        _http.raise_for_transient(answer)
+        if answer.status == 200 and not _drive.is_lasting(answer.status, answer.url, text):
+            return text  # no list in it
+        raise _drive.refusal(answer.status, answer.url, text)
+
+    def _get(self, connection: Connection, url: str, secret: dict[str, str]) -> Answer:
+        endpoint = self._settings.endpoint
+        return connection.get(
+            url, headers={}, route=lambda each: _gateway.route(each, endpoint), secret=secret
+        )
+
+    def _patiently(self, ask: Callable[[], Result]) -> Result:
+        """Return ``ask()``, asked again while the fault may pass."""
+        for failures in range(1, self._settings.retries + 2):
+            self.halt.wait(max(0.0, self._resume_at - time.monotonic()))
+            try:
+                return ask()
+            except TransportError as error:
+                reason = str(error)
+                self._pause(error, failures)
+        raise _GaveUpError(f"Drive could not be asked ({reason}).", advice="Run again.")
+
+    def _pause(self, error: TransportError, failures: int) -> None:
+        if failures > self._settings.retries:
+            return
+        if isinstance(error, BusyError):
+            wait = min(BUSY_WAIT * 3.0 ** (failures - 1), MAX_BUSY_WAIT)
+            wait = wait if error.wait is None else error.wait
+            if self._resume_at < time.monotonic():
+                self._tell(f"{error}: pausing for {duration(wait)}")
+            self._resume_at = max(self._resume_at, time.monotonic() + wait)
+        else:
+            self.halt.wait(backoff(failures) if error.wait is None else error.wait)
+
+    def _in_parallel(
+        self, tasks: Sequence[Task], work: Callable[[Connection, Task], Result]
+    ) -> list[Result | EvioDataError]:
+        """Return what became of each task, over several connections; faults of ours are raised."""
+        results: dict[int, Result | EvioDataError] = {}
+        waiting = deque(enumerate(tasks))
+        broken: list[BaseException] = []
+
+        def serve() -> None:
+            connection = Connection(timeout=self._settings.timeout)
+            try:
+                while waiting and not self.halt.asked and not broken:
+                    number, task = waiting.popleft()
+                    results[number] = _outcome(work, connection, task)
+            except IndexError:  # another thread took the last one
+                return
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                broken.append(error)
+            finally:
+                connection.close()
+
+        count = min(self._connections, len(tasks))
+        threads = [threading.Thread(target=serve, daemon=True) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if broken:
+            raise broken[0]
+        return [results[number] for number in range(len(tasks))]
+
+
+class _GaveUpError(DownloadError):
+    """Drive did not answer properly, however often it was asked."""
+
+
+def _outcome(
+    work: Callable[[Connection, Task], Result], connection: Connection, task: Task
+) -> Result | EvioDataError:
+    try:
+        return work(connection, task)
+    except EvioDataError as error:
+        return error
+
+
+def _as_live(path: tuple[str, ...], item: Item) -> LiveFile:
+    unsized = "" if item.size is not None else "Drive did not say."
+    return LiveFile(path, item.link, item.size, item.sha256, unsized)
+
+
+def _read(answer: Answer) -> str:
+    """Return a whole listing; half of one would make files disappear."""
+    if answer.coding:
+        raise DownloadError(
+            "the listing came compressed although that was not asked for.",
+            advice="A proxy may do this; try another network.",
+        )
+    body, block = bytearray(), memoryview(bytearray(BLOCK))
+    deadline = time.monotonic() + MAX_LISTING_TIME
+    while count := answer.read_into(block):
+        body += block[:count]
+        if len(body) > MAX_LISTING or time.monotonic() > deadline:
+            raise DownloadError("a listing does not end.", advice="Name a folder inside this one.")
+    length = _ranges.content_length(answer.headers)
+    if length is not None and len(body) < length:
+        raise TransportError("the listing was cut short")
+    return body.decode("utf-8", "replace")
