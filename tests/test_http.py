@@ -265,7 +265,7 @@ def test_body_that_falls_silent(
 @pytest.mark.timeout(ENOUGH)
 @pytest.mark.parametrize("head", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
 def test_page_that_dribbles(wire: Wire, connection: Connection, head: str) -> None:
-    """A page that comes byte by byte never falls silent, and is left after its time all the same."""
+    """A page that comes byte by byte never falls silent, but is left when its time is over."""
 
     def dribble(client: socket.socket) -> None:
         client.sendall(answer(b"", head, length=False) + b"ffff\r\n")
