@@ -77,7 +77,7 @@ def test_ascii_where_nothing_else_can_be_said() -> None:
     """A stream without Unicode gets bars and marks of ASCII."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
     Block(stream).draw(["started"], ROWS[:1] * 2)
-    written = stream.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
+    written = stream.buffer.getvalue().decode("ascii")
     assert "50%|###" in written
     assert "started\n" in written
 

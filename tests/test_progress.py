@@ -114,12 +114,15 @@ def test_bars_of_a_resumed_file_start_at_what_is_there(drive: Drive, killed_at: 
 
 def test_file_that_begins_again(drive: Drive) -> None:
     """A file whose remote side changes goes back to nothing, and the words say why."""
-    file = drive.add("a.raw", CONTENT, pinned=False, rate=2 * MIB, cut_after=MIB, cut_times=1)
+    file = drive.add(
+        "a.raw", CONTENT, pinned=False, etag='"1"', rate=2 * MIB, cut_after=MIB, cut_times=1
+    )
 
     def change() -> None:
         while drive.server.sent(file) < MIB // 2:
             time.sleep(0.01)
         file.replace(CONTENT[::-1])
+        file.etag = '"2"'
 
     changer = threading.Thread(target=change)
     changer.start()
