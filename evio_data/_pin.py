@@ -1,0 +1,121 @@
+"""Verified cached files in, lines of a registry with their hashes and sizes out."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ._cache import Slot, Stamp
+from ._registry import Entry
+from ._registry_text import RegistryText
+from .errors import EvioDataError
+
+
+class Pin(NamedTuple):
+    """A hash that may be written into a registry.
+
+    Attributes
+    ----------
+    entry : Entry
+        The line as it was.
+    sha256 : str
+    size : int
+        Bytes.
+    trust : str
+        Why this hash is taken for the right one.
+    """
+
+    entry: Entry
+    sha256: str
+    size: int
+    trust: str
+
+
+class Refused(NamedTuple):
+    """A file whose hash must not be written."""
+
+    name: str
+    why: str
+
+
+class Pins(NamedTuple):
+    """What became of some entries.
+
+    Attributes
+    ----------
+    pins : list of Pin
+    refused : list of Refused
+    absent : list of str
+        Names of files that are not cached.
+    published : list of str
+        Names of files that have a hash already.
+    """
+
+    pins: list[Pin]
+    refused: list[Refused]
+    absent: list[str]
+    published: list[str]
+
+
+def collect(entries: Iterable[Entry], slot_of: Callable[[Entry], Slot]) -> Pins:
+    """Return the hashes of cached files, each read again now and compared with its record."""
+    pins = Pins([], [], [], [])
+    for entry in entries:
+        if entry.sha256 is not None:
+            pins.published.append(entry.name)
+            continue
+        try:
+            pin = _pin(entry, slot_of(entry))
+        except EvioDataError as error:
+            pin = Refused(entry.name, str(error))
+        if pin is None:
+            pins.absent.append(entry.name)
+        elif isinstance(pin, Pin):
+            pins.pins.append(pin)
+        else:
+            pins.refused.append(pin)
+    return pins
+
+
+def _pin(entry: Entry, slot: Slot) -> Pin | Refused | None:
+    if slot.status() is None:
+        return None
+    # Before the check, to which a file without a stamp is one in its first use.
+    recorded = slot.stamp()
+    if recorded is None:
+        return Refused(entry.name, f"not verified yet: `evio-data fetch {entry.name}` does that.")
+    actual = slot.check(recorded.sha256)
+    if actual != recorded.sha256:
+        return Refused(
+            entry.name,
+            f"the file has SHA-256 {actual}, but this cache recorded {recorded.sha256}: it was "
+            f"changed or damaged; `evio-data verify --repair {entry.name}` fetches it again.",
+        )
+    stamp = slot.stamp()
+    if stamp is None or not slot.is_warm(recorded.sha256):
+        return Refused(entry.name, "it changed while it was read; run again.")
+    if entry.size not in (None, stamp.size):
+        return Refused(
+            entry.name,
+            f"the registry says {entry.size:,} bytes, and the verified file has {stamp.size:,}.",
+        )
+    return Pin(entry, stamp.sha256, stamp.size, _trust(stamp))
+
+
+def _trust(stamp: Stamp) -> str:
+    day = datetime.fromtimestamp(stamp.mtime_ns / 1e9, tz=UTC).date()
+    return (
+        "nobody had published it; trusted on first use in this cache, whose file is of "
+        f"{day}, and read again now"
+    )
+
+
+def write_pins(text: RegistryText, pins: Iterable[Pin]) -> list[Refused]:
+    """Write hashes and sizes into the lines that are still as they were; return the others."""
+    refused = []
+    for pin in pins:
+        now = text.registry.entries.get(pin.entry.name)
+        if now is None or now._replace(line=0) != pin.entry._replace(line=0):
+            refused.append(Refused(pin.entry.name, "its line was changed meanwhile; run again."))
+        else:
+            text.complete(now, sha256=pin.sha256, size=pin.size)
+    return refused

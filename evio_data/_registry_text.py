@@ -1,0 +1,177 @@
+"""A registry's text, changed line by line: whatever is not meant to change stays byte for byte."""
+
+import os
+import re
+import shlex
+from bisect import bisect
+from contextlib import suppress
+from typing import NamedTuple
+
+from . import _registry
+from ._drive import FileLink, folder_link
+from ._registry import UNPINNED, Entry, RegistryFile
+from .errors import EvioDataError
+
+
+class RegistryText:
+    """The lines of a registry file.
+
+    Parameters
+    ----------
+    text : str
+    source : str
+        Its path, for messages.
+
+    Raises
+    ------
+    RegistryError
+        At the first line that breaks a rule of ``registry.txt``.
+    """
+
+    def __init__(self, text: str, *, source: str = "registry.txt") -> None:
+        self._registry: RegistryFile | None = _registry.parse(text, source=source)
+        self._lines = text.split("\n")
+        if self._lines[-1] == "":
+            self._lines.pop()
+        self._end = "\r" if self._lines and self._lines[0].endswith("\r") else ""
+
+    def __str__(self) -> str:
+        return "".join(f"{line}\n" for line in self._lines)
+
+    @property
+    def registry(self) -> RegistryFile:
+        """What the lines say now."""
+        if self._registry is None:
+            self._registry = _registry.parse(str(self))
+        return self._registry
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries, in their order."""
+        return list(self.registry.entries.values())
+
+    @property
+    def folder(self) -> FileLink | None:
+        """The Drive folder that a ``# folder:`` comment remembers."""
+        for line in self._lines:
+            match = _FOLDER(line.strip())
+            if match and (link := folder_link(match[1])) is not None:
+                return link
+        return None
+
+    def remember_folder(self, url: str) -> None:
+        """Add a ``# folder:`` comment as the first line."""
+        self._lines.insert(0, f"# folder: {url}{self._end}")
+        self._registry = None
+
+    def complete(self, entry: Entry, *, sha256: str | None, size: int | None) -> None:
+        """Write the hash and the size of an entry where it has none; never over another one."""
+        wanted = Entry(
+            entry.name,
+            entry.sha256 or sha256,
+            entry.url,
+            entry.size if entry.size is not None else size,
+        )
+        if (wanted.sha256, wanted.size) == (entry.sha256, entry.size):
+            return
+        old = self._lines[entry.line - 1]
+        match = _COLUMNS(old)
+        if match and "'" not in match[3] + match[5] and '"' not in match[3] + match[5]:
+            new = f"{match[1]}{match[2]}{_hash(wanted)}{match[4]}{_url(wanted)}{match[6]}"
+        else:
+            new = line_of(wanted) + self._end
+        self._lines[entry.line - 1] = new
+        self._registry = None
+
+    def insert(self, entries: list[Entry]) -> None:
+        """Add lines: each in its place if the file is sorted by name, else at the end."""
+        present = self.entries
+        names = [entry.name for entry in present]
+        end = max((entry.line for entry in present), default=len(self._lines))
+        places: dict[int, list[str]] = {}
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            place = end
+            if names == sorted(names) and (at := bisect(names, entry.name)) < len(names):
+                # After its predecessor, so that comments stay with the line that they are above.
+                place = present[at - 1].line if at else present[0].line - 1
+            places.setdefault(place, []).append(line_of(entry) + self._end)
+        for place in sorted(places, reverse=True):
+            self._lines[place:place] = places[place]
+        self._registry = None
+
+
+def line_of(entry: Entry) -> str:
+    """Return the line of an entry; blanks and what else a shell would read are quoted.
+
+    >>> line_of(Entry("fan 1.raw", None, "https://a.org/1", 5))
+    "'fan 1.raw' unpinned https://a.org/1#size=5"
+    """
+    return f"{shlex.quote(entry.name)} {_hash(entry)} {_url(entry)}"
+
+
+def _hash(entry: Entry) -> str:
+    return entry.sha256 or UNPINNED
+
+
+def _url(entry: Entry) -> str:
+    return entry.url if entry.size is None else f"{entry.url}#size={entry.size}"
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+class File(NamedTuple):
+    """A registry file: where it is, and its text (None: there is no such file yet)."""
+
+    path: str
+    text: RegistryText | None
+
+
+def read(path: str) -> File:
+    """Return a registry file as it is now.
+
+    Raises
+    ------
+    RegistryError
+        If it cannot be read, or breaks a rule.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            data = file.read()
+    except FileNotFoundError:
+        return File(path, None)
+    except (OSError, ValueError):
+        _registry.load(path)  # says what is wrong
+        raise
+    _registry.parse(data, source=path)  # also: is it UTF-8?
+    return File(path, RegistryText(data.decode("utf-8-sig"), source=path))
+
+
+def write(path: str, text: str) -> None:
+    """Put a text in the place of a file in one step, with the modes that the umask says.
+
+    Raises
+    ------
+    EvioDataError
+        If it cannot be written; then the old file is as it was.
+    """
+    path = os.path.realpath(path)  # behind a link: the file it leads to
+    fresh = f"{path}.{os.getpid():x}-{os.urandom(4).hex()}.tmp"
+    try:
+        with open(fresh, "x", encoding="utf-8", newline="") as file:  # noqa: PTH123
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)  # noqa: PTH105
+    except OSError as error:
+        raise EvioDataError(
+            f"cannot write {path}: {error.strerror or error}.",
+            advice="Name a file in a folder of yours.",
+        ) from error
+    finally:
+        with suppress(OSError):
+            os.unlink(fresh)  # noqa: PTH108
+
+
+_FOLDER = re.compile(r"#\s*folder:\s*(\S+)").fullmatch
+_COLUMNS = re.compile(r"(.*\S)([ \t]+)(\S+)([ \t]+)(\S+)([ \t\r]*)").fullmatch
