@@ -178,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     path = _command(commands, "path", _path, "print where the cache, or a file in it, is")
     path.add_argument("name", nargs="?", metavar="NAME")
     _add_rescue(commands)
+    _add_upkeep(commands)
     return parser
 
 
@@ -207,6 +208,39 @@ def _add_rescue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     clean.add_argument("--partials", action="store_true",
                        help="also what downloads would go on from")  # fmt: skip
     clean.add_argument("--all", action="store_true", help="everything, verified files too")
+
+
+def _add_upkeep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    registry = commands.add_parser(
+        "registry", help="make a registry of a Drive folder, or compare them",
+        description="Make a registry of a public Google Drive folder, or compare them.",
+    )  # fmt: skip
+    actions = registry.add_subparsers(metavar="COMMAND", required=True)
+    build = _survey_command(actions, "build", "list a public folder into a registry file", _build)
+    build.add_argument("folder", metavar="FOLDER_URL")
+    build.add_argument("-o", "--output", default="registry.txt", metavar="FILE",
+                       help="default registry.txt; what is in it is kept")  # fmt: skip
+    check = _survey_command(actions, "check", "compare a registry with its live folder", _check)
+    check.add_argument("folder", nargs="?", metavar="FOLDER_URL",
+                       help="default: the registry's `# folder:` line")  # fmt: skip
+    check.add_argument("--registry", metavar="FILE", help="another registry.txt")
+    pin = _command(commands, "pin", _pin, "write hashes of verified files into a registry")
+    pin.add_argument("patterns", nargs="*", metavar="PATTERN")
+    pin.add_argument("-o", "--output", metavar="FILE", help="write a new file instead")
+
+
+def _survey_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    text: str,
+    command: Command,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("-j", "--concurrency", type=_connections, default=3, metavar="N",
+                        help="connections, 1 to 32 (default 3)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(command=command)
+    return parser
 
 
 def _command(
@@ -270,3 +304,21 @@ def _clean(options: argparse.Namespace) -> int:
     from . import _rescue
 
     return _rescue.clean_up(_collection(options), options)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from . import _upkeep
+
+    return _upkeep.build(options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from . import _upkeep
+
+    return _upkeep.check(options)
+
+
+def _pin(options: argparse.Namespace) -> int:
+    from . import _upkeep
+
+    return _upkeep.pin(options)
