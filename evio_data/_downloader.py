@@ -105,12 +105,11 @@ class DriveDownloader:
             If ``EVIO_DATA_OFFLINE`` is set.
         """
         settings = from_environment()
-        _check_scheme(url)
+        entry = as_entry(clean(url), None, url)
         if settings.offline:
             refuse_offline(url)
         from ._source import source_of
 
-        entry = as_entry(clean(url), None, url)
         source = source_of(entry.url, endpoint=settings.endpoint, api_key=settings.api_key)
         if check_only:
             return _is_available(source, settings)
@@ -307,9 +306,17 @@ _ADVICE = {
 def as_entry(name: str, known_hash: str | None, url: str) -> Entry:
     """Return the entry that one of pooch's files is; a fragment other than a size says nothing.
 
+    Raises
+    ------
+    DownloadError
+        For a URL that is not HTTP(S), or that two readers may read differently.
+
+    Examples
+    --------
     >>> as_entry("a.raw", None, "https://example.org/a.raw#size=12")
     Entry(name='a.raw', sha256=None, url='https://example.org/a.raw', size=12, line=0)
     """
+    _check_scheme(url)
     base, _, fragment = url.partition("#")
     digits = fragment.removeprefix("size=")
     is_size = digits != fragment and digits.isascii() and digits.isdigit()

@@ -5,9 +5,6 @@ import sys
 import time
 from contextlib import suppress
 
-if sys.platform != "win32":
-    import fcntl
-
 TRIES = 100  # looks for the moment in which nobody is tidying up
 PAUSE = 0.01  # seconds between two of them
 
@@ -44,11 +41,21 @@ class Presence:
             os.close(descriptor)
 
     def _lock(self, *, exclusive: bool) -> bool:
-        if sys.platform == "win32" or self._descriptor is None:
-            return False
+        return self._descriptor is not None and _flock(self._descriptor, exclusive=exclusive)
+
+
+if sys.platform == "win32":
+
+    def _flock(descriptor: int, *, exclusive: bool) -> bool:
+        return False
+
+else:
+    import fcntl
+
+    def _flock(descriptor: int, *, exclusive: bool) -> bool:
         kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
         try:
-            fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except OSError:
             return False
         return True
