@@ -119,8 +119,16 @@ def compare(text: RegistryText, live: "Survey") -> Comparison:
     )
 
 
-def rebuild(text: RegistryText | None, live: "Survey") -> tuple[RegistryText, Comparison]:
-    """Return a registry of a folder, and how the old one differed from it.
+class Rebuilt(NamedTuple):
+    """A registry of a folder, how the old one differed, and the old lines that say more now."""
+
+    text: RegistryText
+    comparison: Comparison
+    filled: list[Entry]
+
+
+def rebuild(text: RegistryText | None, live: "Survey") -> Rebuilt:
+    """Return a registry of a folder.
 
     No name, hash or size of the old one is changed, and no line is taken away: new files get
     lines, and what was unknown of unchanged files is filled in.
@@ -140,14 +148,15 @@ def rebuild(text: RegistryText | None, live: "Survey") -> tuple[RegistryText, Co
             advice="Write to another file: `-o FILE`.",
         )
     comparison = compare(text, live)
-    _fill_in(text, live)
+    filled = _fill_in(text, live)
     if remembered is None:
         text.remember_folder(url)
     text.insert(comparison.added)
-    return text, comparison
+    return Rebuilt(text, comparison, filled)
 
 
-def _fill_in(text: RegistryText, live: "Survey") -> None:
+def _fill_in(text: RegistryText, live: "Survey") -> list[Entry]:
+    filled: list[Entry] = []
     by_id = _by_id(text)
     for file in live.files:
         for entry in by_id.get(file.link.id, []):
@@ -155,7 +164,9 @@ def _fill_in(text: RegistryText, live: "Survey") -> None:
                 continue
             # Beside a hash, a size that only the server tells may be that of other bytes.
             sure = entry.sha256 is None or entry.sha256 == file.sha256
-            text.complete(entry, sha256=file.sha256, size=file.size if sure else None)
+            more = text.complete(entry, sha256=file.sha256, size=file.size if sure else None)
+            filled += [more] if more != entry else []
+    return filled
 
 
 def _by_id(text: RegistryText) -> dict[str, list[Entry]]:

@@ -64,16 +64,13 @@ class RegistryText:
         self._lines.insert(0, f"# folder: {url}{self._end}")
         self._registry = None
 
-    def complete(self, entry: Entry, *, sha256: str | None, size: int | None) -> None:
-        """Write the hash and the size of an entry where it has none; never over another one."""
-        wanted = Entry(
-            entry.name,
-            entry.sha256 or sha256,
-            entry.url,
-            entry.size if entry.size is not None else size,
+    def complete(self, entry: Entry, *, sha256: str | None, size: int | None) -> Entry:
+        """Write the hash and the size of an entry where it has none, and return what it is now."""
+        wanted = entry._replace(
+            sha256=entry.sha256 or sha256, size=entry.size if entry.size is not None else size
         )
-        if (wanted.sha256, wanted.size) == (entry.sha256, entry.size):
-            return
+        if wanted == entry:
+            return entry
         old = self._lines[entry.line - 1]
         match = _COLUMNS(old)
         if match and "'" not in match[3] + match[5] and '"' not in match[3] + match[5]:
@@ -82,6 +79,7 @@ class RegistryText:
             new = line_of(wanted) + self._end
         self._lines[entry.line - 1] = new
         self._registry = None
+        return wanted
 
     def insert(self, entries: list[Entry]) -> None:
         """Add lines: each in its place if the file is sorted by name, else at the end."""

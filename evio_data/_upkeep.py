@@ -33,13 +33,24 @@ def build(options: argparse.Namespace) -> int:
     live = _survey(options.folder, options)
     old = _registry_text.read(path).text  # as it is now: the survey may have taken a while
     before = str(old) if old is not None else None
-    text, comparison = rebuild(old, live)
+    text, comparison, filled = rebuild(old, live)
     written = str(text) != before
     if written:
         _registry_text.write(path, str(text))
     if options.json:
-        show_json(_as_json(comparison, live, path, ok=not comparison.faulty, written=written))
+        show_json(
+            _as_json(
+                comparison,
+                live,
+                path,
+                ok=not comparison.faulty,
+                written=written,
+                filled=[_entry_json(entry) for entry in filled],
+            )
+        )
     _tell(comparison, quiet=options.json)
+    for entry in filled:
+        (say if options.json else show)(f"~ {entry.name}: now with{_amount(entry)}")
     if not options.json:
         show(_built(comparison, path, written=written))
     return FAILED if comparison.faulty else OK
