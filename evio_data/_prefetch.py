@@ -497,8 +497,14 @@ class Engine:
         if known not in (None, actual):
             self._distrust(run, known or "", actual)
             return
-        download.partial.sync()
-        run.job.slot.publish(download.partial.path, actual)
+        try:
+            download.partial.sync()
+            run.job.slot.publish(download.partial.path, actual)
+        except OSError:
+            if download.partial.is_ours():
+                raise
+            self._put_off(run)  # taken over after the look above
+            return
         download.partial.discard()
         self._leave(run)
         self._end(

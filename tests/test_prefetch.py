@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import random
 import signal
@@ -95,7 +96,6 @@ FAULTS: dict[str, dict[str, object]] = {
     "resets": {"cut_after": 3 * MIB},
     "clean cuts": {"cut_after": 3 * MIB, "cut_how": "close"},
     "ranges end early": {"ranges": "short"},
-    "ranges stop half way": {"ranges_after_bytes": 9 * MIB, "cut_after": 5 * MIB, "cut_times": 3},
     "chunked": {"length": "chunked"},
     "no length": {"length": "absent"},
     "stalls": {"stall_after": 4 * MIB, "stall_times": 2},
@@ -113,6 +113,35 @@ def test_split_in_spite_of(drive: Drive, switches: dict[str, object]) -> None:
     assert evio_data.fetch("fan.raw").read_bytes() == DATA
     assert len(drive.starts(file)) > 1
     assert drive.left("fan.raw") == []
+
+
+def test_ranges_stop_half_way(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    """When a server stops to honour ranges, no part is lost: one goes on, over what is there."""
+    file = drive.add(
+        "fan.raw", DATA, rate=6e6, cut_after=5 * MIB, cut_times=3, ranges_after_bytes=9 * MIB
+    )
+    with caplog.at_level(logging.INFO, "evio_data"):
+        assert evio_data.fetch("fan.raw").read_bytes() == DATA
+    assert "changed" not in caplog.text
+    assert drive.server.sent(file) < 2 * len(DATA)
+
+
+def test_failure_does_not_wait_for_the_other_parts(drive: Drive) -> None:
+    """When one part is refused for good, nobody waits for a part that has fallen silent."""
+    drive.add(
+        "fan.raw",
+        DATA,
+        rate=RATE,
+        stall_after=5 * MIB,
+        stall_times=1,
+        cut_after=6 * MIB,
+        quota=10 * MIB,
+    )
+    began = time.monotonic()
+    (outcome,) = evio_data.prefetch(concurrency=2)
+    assert isinstance(outcome.error, errors.QuotaExceededError)
+    assert outcome.error.received > 9 * MIB
+    assert time.monotonic() - began < 15  # the time-out is 30
 
 
 def test_changed_while_it_is_split(drive: Drive) -> None:

@@ -20,7 +20,14 @@ MIB = 2**20
 SIZE = 24 * MIB
 STEP = 8 * MIB  # what may be fetched again after a kill
 DATA = random.Random(7).randbytes(SIZE)
-FETCH = "import sys, evio_data; print(evio_data.fetch(sys.argv[1]))"
+# One connection: a split would let a cut range's last bytes be sent for nothing.
+FETCH = """
+import sys, evio_data
+(outcome,) = evio_data.prefetch([sys.argv[1]], concurrency=1)
+if outcome.error:
+    raise outcome.error
+print(outcome.path)
+"""
 
 Kill = Callable[[DriveFile, int], subprocess.Popen[str]]
 
@@ -93,8 +100,10 @@ def test_429(drive: Drive, how: str) -> None:
     assert drive.fetch_elsewhere("fan.raw").read_bytes() == DATA
     refused, answered = (r for r in drive.server.requests if r.file_id == file.id)
     assert (refused.status, answered.status) == (429, 206)
-    waited = answered.started - refused.started
-    assert waited >= (2 if how == "seconds" else 1)
+    if how == "seconds":
+        assert answered.started - refused.started >= 2
+    else:
+        assert answered.started + time.time() - time.monotonic() >= until - 0.1
 
 
 def test_503_twice(drive: Drive) -> None:
@@ -107,7 +116,7 @@ def test_503_twice(drive: Drive) -> None:
 def test_four_processes(drive: Drive) -> None:
     """Four processes that want one file fetch it once, and return when all of it is there."""
     file = drive.add("fan.raw", DATA, large=True, rate=30e6)
-    check = FETCH + "; import os; print(os.stat(evio_data.fetch(sys.argv[1])).st_size)"
+    check = FETCH + "import os; print(os.stat(outcome.path).st_size)"
     processes = [drive.spawn(check, "fan.raw") for _ in range(4)]
     answers = [process.communicate(timeout=60)[0] for process in processes]
     assert answers == [f"{drive.path('fan.raw')}\n{SIZE}\n"] * 4
