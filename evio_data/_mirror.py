@@ -15,7 +15,7 @@ from ._wording import clean, size
 from .errors import DownloadError
 
 FLOOR = 50 * 1024  # bytes a second on a connection; a slower mirror is left for the next source
-GLANCE, MOST = 16 * 1024, 1024 * 1024  # bytes that are read between two looks at the clock
+GLANCE, MOST = 16 * 1024, 256 * 1024  # bytes that are read between two looks at the clock
 QUICK = 0.1  # seconds for which a read may last before the next one is a small one
 AHEAD = 4 * 1024 * 1024  # bytes that one request to an object store asks for
 EXTRA = "evio-data[mirror]"
@@ -55,19 +55,21 @@ class Mirror:
             raise
         # Validators of two mirrors on one machine have nothing to do with each other.
         identity = body.identity._replace(origin=self.label)
-        stream = body.stream if self.patience is None else _Paced(body.stream, self)
-        return Body(stream, body.placement, identity)
+        patience, stream = self.patience, body.stream
+        paced = stream if patience is None else _Paced(stream, self, patience)
+        return Body(paced, body.placement, identity)
 
 
 class _Paced:
     """A stream that is given up when it brings too little over some seconds."""
 
-    def __init__(self, stream: Readable, mirror: Mirror) -> None:
+    def __init__(self, stream: Readable, mirror: Mirror, patience: float) -> None:
         self.ends_itself = stream.ends_itself
         self.shut = stream.shut
         self.release = stream.release
         self._stream = stream
         self._mirror = mirror
+        self._patience = patience
         self._since = time.monotonic()
         self._count = 0
         self._glance = GLANCE
@@ -81,15 +83,14 @@ class _Paced:
             If the mirror has not brought enough in the last seconds.
         """
         now = time.monotonic()
-        if self._mirror.patience is None:
-            return self._stream.read_into(view)
-        if now - self._since >= self._mirror.patience:
+        if now - self._since >= self._patience:
             self._judge(now - self._since)
             self._since, self._count = now, 0
         count = self._stream.read_into(view[: self._glance])
         # A large buffer would take a slow line long to fill, and nobody would look meanwhile.
         quick = time.monotonic() - now < QUICK
-        self._glance = min(self._glance * 2, MOST) if quick else GLANCE
+        most = min(MOST, int(FLOOR * self._patience))
+        self._glance = min(self._glance * 2, most) if quick else GLANCE
         self._count += count
         return count
 

@@ -309,13 +309,9 @@ class Download:
             self._count_busy(began, source)
             raise
         except _RemoteChangedError as error:
-            if source.is_mirror and len(self._sources) > 1:
-                # What it says is no reason to drop what came from elsewhere.
-                self._next_source(DownloadError(f"has another version: {error}."), source)
-            else:
-                self._restart(segment.generation, str(error))
+            self._judge_change(segment, str(error), source)
         except RangeNotSatisfiableError as error:
-            self._judge_416(segment, error)
+            self._judge_416(segment, error, source)
         except RangeError as error:
             self._ask_ranges = False
             self._wait(segment, TransportError(str(error)), source, progress=False)
@@ -491,19 +487,29 @@ class Download:
         # A body without a length ends by a close, and so does a cut one: ask what follows.
         segment.ended_at = segment.position
 
-    def _judge_416(self, segment: Segment, error: RangeNotSatisfiableError) -> None:
-        if self._is_current(segment):
-            self._check_size(error.total)
+    def _judge_416(self, segment: Segment, error: RangeNotSatisfiableError, source: Source) -> None:
+        try:
+            if self._is_current(segment):
+                self._check_size(error.total)
+        except ChecksumError as wrong:
+            self._next_source(wrong, source)
+            return
         at_end = self.total is None and error.total in (None, segment.position)
         if at_end and segment.position > 0:
             self._take_end(segment.position, proven=True)
         elif error.total == 0 and not segment.position:
-            self._check_size(0)
             self._take_end(0, proven=True)
         elif self._ask_ranges and not segment.position:
             self._ask_ranges = False
         else:
-            self._restart(segment.generation, "it ends before the bytes that are on disk")
+            self._judge_change(segment, "it ends before the bytes that are on disk", source)
+
+    def _judge_change(self, segment: Segment, why: str, source: Source) -> None:
+        if source.is_mirror and len(self._sources) > 1:
+            # What a mirror says is no reason to drop what came from elsewhere.
+            self._next_source(DownloadError(f"has another version: {why}."), source)
+        else:
+            self._restart(segment.generation, why)
 
     def _take_end(self, total: int, *, proven: bool) -> None:
         if not proven and self.sha256 is None:
