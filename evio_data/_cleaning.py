@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -191,7 +192,8 @@ def _file(collection: Collection, choice: Choice, name: str) -> Iterator[Leaving
 def _of_pooch(collection: Collection) -> Iterator[Leaving]:
     """Find what pooch has left in the folders that it puts the registry's files into."""
     root, names = collection.cache.root, collection.registry.entries
-    for folder in sorted({Path(root, name).parent for name in names}):
+    folders = {Path(root), *(Path(root, name).parent for name in names)}
+    for folder in sorted(folders - {Path(tempfile.gettempdir())}):  # there, they may be anybody's
         for path in _listed(folder):
             is_ours = path.relative_to(root).as_posix() in names
             if not is_ours and _POOCH(path.name) and _is_plain(root, path) and _age(path) > DAY:
