@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from . import _drive
+from ._drive import FileLink
 from ._folder import file_url, folder_url
 from ._naming import Keys, safe_key
 from ._registry import Entry
@@ -141,18 +142,23 @@ def rebuild(text: RegistryText | None, live: "Survey") -> Rebuilt:
     url = folder_url(live.folder)
     if text is None:
         text = RegistryText(NEW.format(url=url))
+    refuse_another_folder(text, live.folder)
+    comparison = compare(text, live)
+    filled = _fill_in(text, live)
+    if text.folder is None:
+        text.remember_folder(url)
+    text.insert(comparison.added)
+    return Rebuilt(text, comparison, filled)
+
+
+def refuse_another_folder(text: RegistryText, link: FileLink) -> None:
+    """Raise `RegistryError` if a registry remembers another folder than this one."""
     remembered = text.folder
-    if remembered is not None and remembered.id != live.folder.id:
+    if remembered is not None and remembered.id != link.id:
         raise RegistryError(
             f"the registry is of another folder, {folder_url(remembered)}.",
             advice="Write to another file: `-o FILE`.",
         )
-    comparison = compare(text, live)
-    filled = _fill_in(text, live)
-    if remembered is None:
-        text.remember_folder(url)
-    text.insert(comparison.added)
-    return Rebuilt(text, comparison, filled)
 
 
 def _fill_in(text: RegistryText, live: "Survey") -> list[Entry]:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from . import _drive, _pin, _registry_text
 from ._collection import Collection, open_collection
+from ._drive import FileLink
 from ._folder import folder_url
-from ._rebuild import Comparison, compare, rebuild
+from ._rebuild import Comparison, compare, rebuild, refuse_another_folder
 from ._registry import Entry, shipped_path
 from ._registry_text import RegistryText
 from ._settings import from_environment
@@ -28,8 +29,10 @@ OK, FAILED = 0, 1
 def build(options: argparse.Namespace) -> int:
     """Run ``evio-data registry build``; return the exit code."""
     path: str = options.output
-    _folder_of(options.folder)
-    _registry_text.read(path)  # a broken file is told before anything is asked
+    link = _folder_of(options.folder)
+    present = _registry_text.read(path).text  # what is wrong with it is told before all else
+    if present is not None:
+        refuse_another_folder(present, link)
     live = _survey(options.folder, options)
     old = _registry_text.read(path).text  # as it is now: the survey may have taken a while
     before = str(old) if old is not None else None
@@ -112,12 +115,14 @@ def _survey(url: str, options: argparse.Namespace) -> Survey:
     return survey(url, from_environment(), connections=options.concurrency, tell=say)
 
 
-def _folder_of(url: str) -> None:
-    if _drive.folder_link(url) is None:
+def _folder_of(url: str) -> FileLink:
+    link = _drive.folder_link(url)
+    if link is None:
         raise RegistryError(
             f"{clean(url)!r} is no link to a Google Drive folder.",
             advice="Wanted: https://drive.google.com/drive/folders/ID",
         )
+    return link
 
 
 def _read(path: str) -> RegistryText:
