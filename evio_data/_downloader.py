@@ -227,6 +227,8 @@ class _Delivery(Slot):
 
 def _place(entry: Entry, output: Output, pooch: Any) -> _Delivery:
     """Return the delivery, with its partial in the first folder that takes one."""
+    if isinstance(output, str | os.PathLike):
+        _check_folder(os.path.dirname(os.path.realpath(output)))  # noqa: PTH120
     refused: CacheError | None = None
     for base in _bases(output, pooch):
         place = _Delivery(base, entry, output)
@@ -247,6 +249,12 @@ def _bases(output: Output, pooch: Any) -> list[str]:
     if isinstance(output, str | os.PathLike):
         return [*bases, os.path.dirname(os.path.realpath(output))]  # noqa: PTH120
     return [*bases, from_environment().cache_dir or default_cache_dir()]
+
+
+def _check_folder(folder: str) -> None:
+    """Refuse an output in a folder that is not there, as open() does: it may be a slip."""
+    if not os.path.isdir(folder):  # noqa: PTH112
+        raise as_cache_error(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)), folder)
 
 
 def _drop_placeholder(path: str) -> None:
@@ -273,7 +281,7 @@ def _move(part: Path, target: str) -> None:
 
 
 def _copy(part: Path, target: str) -> None:
-    fresh = Path(f"{target}.{os.urandom(4).hex()}")
+    fresh = Path(target).with_name(f".{os.urandom(8).hex()}.part")
     try:
         with (
             part.open("rb") as file,

@@ -156,8 +156,8 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         known_hash = self._checked(name)
         ours = known_hash is None or as_sha256(known_hash) is not None
         if downloader is not None or not ours or not self._is_http(name):
-            found = super().fetch(name, processor, self._theirs(name, downloader, progressbar))
-            return cast("str | Result", found)
+            downloader = self._theirs(name, downloader, progressbar)
+            return cast("str | Result", super().fetch(name, processor, downloader, progressbar))
         entry = as_entry(name, known_hash, super().get_url(name))
         slot = cache_at(str(self.abspath)).slot(name)
         action = "fetch" if slot.is_warm(entry.sha256) else self._obtain(entry, slot, progressbar)
@@ -256,7 +256,8 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             with watching(progressbar) as watcher:
                 (outcome,) = collection.obtain([entry], watcher=watcher)
             # Bad connections have been retried already; this is pooch's for wrong hashes.
-            if not isinstance(outcome.error, ChecksumError) or failures > self.retry_if_failed:
+            is_mismatch = isinstance(outcome.error, ChecksumError) and not settings.offline
+            if not is_mismatch or failures > self.retry_if_failed:
                 break
             time.sleep(min(failures, MAX_RETRY_WAIT))
         if outcome.error is not None:
@@ -270,16 +271,13 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         name: str,
         downloader: Downloader | None,
         progressbar: Any = False,  # noqa: FBT002 - pooch's
-    ) -> Downloader:
-        """Return the downloader that pooch shall use for a file."""
+    ) -> Downloader | None:
+        """Return the downloader that pooch shall use for a file; None leaves the choice to it."""
         if from_environment().offline:
             return refuse_offline
-        if downloader is not None:
-            return downloader
-        if self._is_http(name):
+        if downloader is None and self._is_http(name):
             return DriveDownloader(progressbar)
-        url = super().get_url(name)
-        return cast("Downloader", pooch.downloaders.choose_downloader(url, progressbar))
+        return downloader
 
 
 def _url(entry: Entry) -> str:

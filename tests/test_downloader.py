@@ -240,15 +240,18 @@ def test_killed_download_is_resumed(server: DriveServer, folder: Path) -> None:
 
 
 def test_resumed_file_with_a_wrong_hash_is_fetched_anew(server: DriveServer, folder: Path) -> None:
-    """Where what was kept turns out to be wrong, the file is fetched once from zero."""
+    """Where what was kept turns out to be wrong, the file is fetched from zero, bar and all."""
     file = server.add("a.raw", BYTES, garble="flip", garble_times=1)
     file.cut_after = file.quota = 2 * MIB
     with pytest.raises(QuotaExceededError):
         fetched(pup_of(folder, file))
-    file.cut_after = file.quota = None
+    file.cut_after, file.quota, file.rate = None, None, 20 * MIB
     server.forget()
-    assert fetched(pup_of(folder, file)) == BYTES
+    bar = tqdm.tqdm(total=0, file=io.StringIO())
+    path = pup_of(folder, file).fetch("a.raw", downloader=DriveDownloader(bar))
+    assert Path(path).read_bytes() == BYTES
     assert [start == 0 for start in first_bytes(server)] == [False, True]
+    assert bar.n == len(BYTES)
 
 
 def test_file_without_a_pooch_is_resumed(server: DriveServer) -> None:
@@ -419,6 +422,16 @@ def test_no_folder_takes_a_partial(server: DriveServer, folder: Path) -> None:
     with pytest.raises(CacheError, match=r"\.evio-data"):
         fetched(pup)
     assert everything_in(folder) == [".evio-data"]
+
+
+def test_long_name_on_another_file_system(server: DriveServer, elsewhere: Path) -> None:
+    """A name as long as the file system allows leaves room for our own, and is overwritten."""
+    pup = pooch.create(Path(os.environ["EVIO_DATA_DIR"]), "")
+    output = elsewhere / ("x" * 255)
+    output.write_bytes(b"before")
+    DriveDownloader()(server.add("a.raw", BYTES).url, output, pup)
+    assert output.read_bytes() == BYTES
+    assert everything_in(elsewhere) == [output.name]
 
 
 WRITE = """

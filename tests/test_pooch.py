@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -311,6 +312,20 @@ def test_offline_asks_nobody(known_hash: str, own: bool, drive: Drive) -> None:
         with pytest.raises(OfflineError, match="EVIO_DATA_OFFLINE"):
             use("a.raw", downloader=downloader if own else None)
     assert (calls, drive.server.requests) == ([], [])
+
+
+def test_offline_does_not_try_again(drive: Drive) -> None:
+    """A damaged file is said to be so at once where it cannot be fetched anew."""
+    drive.add("a.raw", BYTES)
+    registry = Registry.open(drive.registry)
+    registry.retry_if_failed = 10
+    Path(registry.fetch("a.raw")).write_bytes(b"spoilt")
+    os.environ["EVIO_DATA_OFFLINE"] = "1"
+    began = time.monotonic()
+    with pytest.raises(ChecksumError) as caught:
+        registry.fetch("a.raw")
+    assert isinstance(caught.value, ValueError)
+    assert time.monotonic() - began < 5  # pooch's waits would add up to 55
 
 
 # --- hostile and broken entries ----------------------------------------------------------------

@@ -212,7 +212,7 @@ def test_check_only_finds_an_empty_file(downloader_class: Any, server: DriveServ
 
 
 @each_downloader
-@pytest.mark.parametrize("status", [403, 404, 410, 429, 500, 503])
+@pytest.mark.parametrize("status", [204, 403, 404, 410, 429, 500, 503])
 def test_check_only_misses_a_file(downloader_class: Any, status: int, server: DriveServer) -> None:
     """With ``check_only`` the answer is False where the server answers that it has nothing."""
     url = server.plain_url(server.add("a.raw", BYTES, errors=[status] * 9))
@@ -226,6 +226,18 @@ def test_missing_file_is_an_os_error(
     """A file that the server does not have is an `OSError` (as those of requests are)."""
     with pytest.raises(OSError, match="404"):
         downloader_class()(f"{server.endpoint}/plain/none", str(tmp_path / "out"), None)
+
+
+@each_downloader
+def test_folder_of_the_output_must_be_there(
+    downloader_class: Any, server: DriveServer, tmp_path: Path
+) -> None:
+    """An output in a folder that is not there is an `OSError`, and nothing is asked or made."""
+    url = server.plain_url(server.add("a.raw", BYTES))
+    with pytest.raises(OSError, match="No such file"):
+        downloader_class()(url, str(tmp_path / "none" / "out"), None)
+    assert not (tmp_path / "none").exists()
+    assert server.requests == []
 
 
 @each_downloader
@@ -365,6 +377,29 @@ def test_file_that_was_put_there_is_served(way: Way, pound: Pound) -> None:
     way.fetch(pup, "a.raw", processor=notes)
     assert notes.actions == ["fetch"]
     assert pound.server.requests == []
+
+
+@each_pooch
+@pytest.mark.parametrize("url", ["sftp://example.org/a.raw", "gopher://example.org/a", "nonsense"])
+@pytest.mark.parametrize("algorithm", ["sha256", "md5"])
+def test_file_that_is_there_needs_no_usable_url(
+    create: Any, url: str, algorithm: str, pound: Pound
+) -> None:
+    """Nobody looks at the URL of a file that need not be downloaded."""
+    known_hash = f"{algorithm}:{hashlib.new(algorithm, BYTES).hexdigest()}"
+    pup = pound.make(create, registry={"a.raw": known_hash}, urls={"a.raw": url})
+    pound.path.mkdir()
+    (pound.path / "a.raw").write_bytes(BYTES)
+    assert Path(pup.fetch("a.raw")).read_bytes() == BYTES
+
+
+@each_pooch
+def test_unknown_protocol_is_a_value_error(create: Any, tmp_path: Path) -> None:
+    """A URL of a protocol that nobody knows is a `ValueError`, when it is needed."""
+    pup = create(tmp_path, "gopher://example.org", registry={"a.raw": None})
+    for use in (pup.fetch, pup.is_available):
+        with pytest.raises(ValueError, match="gopher"):
+            use("a.raw")
 
 
 @each_way
