@@ -39,7 +39,7 @@ def listing(collection: Collection, tests: Mapping[Entry, int]) -> list[str]:
     return [
         *(
             f"{row.name:<{name_width}}  {_shown(row):>{size_width}}  "
-            f"{'cached' if row.there else 'missing'}  {row.rest}"
+            f"{'cached ' if row.there else 'missing'}  {row.rest}"
             for row in rows
         ),
         _total(rows, collection.cache.root),

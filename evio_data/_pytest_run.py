@@ -50,6 +50,7 @@ class Run:
         self._config = config
         self._supplies: dict[object, tuple[object, Supply]] = {}
         self._folder: Path | None = None
+        self._item: pytest.Item | None = None
 
     @cached_property
     def _policy(self) -> Policy:
@@ -97,6 +98,9 @@ class Run:
 
     def require(self, item: pytest.Item, patterns: tuple[object, ...]) -> None:
         """Fail, or skip, a test whose files cannot be had."""
+        self._item = item
+        if not patterns:
+            return
         try:
             supply = self.supply_for(item)
             for entry in supply.entries(patterns):
@@ -105,10 +109,26 @@ class Run:
             reason = error
         else:
             return
-        self.skip_if_allowed(reason)
+        self._skip_if_allowed(reason)
         pytest.fail(str(reason), pytrace=False)
 
-    def skip_if_allowed(self, error: EvioDataError) -> None:
+    def fetch(self, name: str, source: Any) -> Path:
+        """Return the path of one file, from the registry that the running test sees.
+
+        pytest makes the callable once for all folders: the ``source`` that it was made with may
+        not be the one that the test's own conftest.py sets.
+        """
+        __tracebackhide__ = True
+        supply = self.supply_for(self._item) if self._item is not None else self.supply(source)
+        entry = supply.collection.registry.find(name)
+        try:
+            return supply.path(entry)
+        except EvioDataError as error:
+            reason = error
+        self._skip_if_allowed(reason)
+        raise reason
+
+    def _skip_if_allowed(self, error: EvioDataError) -> None:
         """Skip the test, if that is the policy and the error is not one that always fails."""
         if self._policy.name == "fetch" or not isinstance(error, OfflineError | DownloadError):
             return
@@ -137,12 +157,15 @@ def _session_fixture(item: pytest.Item, name: str) -> Any:
     It goes through pytest's own machinery: overrides in any conftest.py count, it is made once,
     and it is torn down at the end of the session. pytest has no public way to do so.
     """
+    request = item._request  # type: ignore[attr-defined]  # noqa: SLF001
     state = item.session._setupstate  # noqa: SLF001
+    if item in state.stack:
+        return request.getfixturevalue(name)
     if not state.stack:
         state.setup(item.session)  # type: ignore[arg-type]
     state.stack[item] = ([], None)  # fixtures are made for items that are being set up
     try:
-        return item._request.getfixturevalue(name)  # type: ignore[attr-defined]  # noqa: SLF001
+        return request.getfixturevalue(name)
     finally:
         del state.stack[item]
 

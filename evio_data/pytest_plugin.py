@@ -90,16 +90,7 @@ def evio_data_fetch(
 
     def fetch(name: str) -> Path:
         __tracebackhide__ = True
-        from .errors import EvioDataError
-
-        supply = run.supply(evio_data_registry)
-        entry = supply.collection.registry.find(name)
-        try:
-            return supply.path(entry)
-        except EvioDataError as error:
-            reason = error
-        run.skip_if_allowed(reason)
-        raise reason
+        return run.fetch(name, evio_data_registry)
 
     return fetch
 
@@ -107,7 +98,6 @@ def evio_data_fetch(
 @pytest.fixture
 def evio_dataset(
     request: pytest.FixtureRequest,
-    evio_data_registry: "Path | pooch.Pooch",
     evio_data_fetch: Callable[[str], Path],
 ) -> Path | tuple[Path, ...]:
     """Return the recording that the test's evio_dataset marker, or its indirect parameter, names.
@@ -117,7 +107,7 @@ def evio_dataset(
     patterns = _patterns(request.node)
     if not patterns:
         pytest.fail("evio_dataset: no name; mark the test with @pytest.mark.evio_dataset(NAME)")
-    supply = _run_of(request.config).supply(evio_data_registry)
+    supply = _run_of(request.config).supply_for(request.node)
     paths = tuple(evio_data_fetch(entry.name) for entry in supply.entries(patterns))
     is_one = len(patterns) == 1 and supply.is_one(str(patterns[0]))
     return paths[0] if is_one else paths
@@ -185,9 +175,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail, or skip, a test whose recordings could not be had."""
-    patterns = _patterns(item)
-    if patterns and not item.config.option.setupplan:
-        _run_of(item.config).require(item, patterns)
+    if item.get_closest_marker(MARKER) is not None and not item.config.option.setupplan:
+        _run_of(item.config).require(item, _patterns(item))
 
 
 def _patterns(item: pytest.Item) -> tuple[object, ...]:
