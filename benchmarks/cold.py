@@ -40,13 +40,24 @@ def run(bench: Bench) -> str:
 
 
 def _goals(results: dict[str, Samples], what: str, words: str) -> list[str]:
-    ours = results[OURS].median(what)
-    near = at_most(f"ours / floor, {words}", ours / results[FLOOR].median(what), NEAR)
-    peers = {name: s.median(what) for name, s in results.items() if name not in _NO_PEERS}
+    ours = results[OURS].spread(what)
+    floor = results[FLOOR].spread(what)
+    near = at_most(
+        f"ours / floor, {words} (of the minima: {ours.least / floor.least:.2f})",
+        ours.median / floor.median,
+        NEAR,
+    )
+    peers = {name: s.spread(what) for name, s in results.items() if name not in _NO_PEERS}
     if not peers:
         return [near, not_judged(f"best peer / ours, {words}", "no peer is installed")]
-    best = min(peers, key=lambda name: peers[name])
-    return [near, at_least(f"best peer ({best}) / ours, {words}", peers[best] / ours, AHEAD)]
+    best = min(peers, key=lambda name: peers[name].median)
+    least = min(peer.least for peer in peers.values()) / ours.least
+    ahead = at_least(
+        f"best peer ({best}) / ours, {words} (of the minima: {least:.2f})",
+        peers[best].median / ours.median,
+        AHEAD,
+    )
+    return [near, ahead]
 
 
 def _candidates(bench: Bench, work: Work) -> list[Candidate]:
