@@ -27,6 +27,7 @@ SECTIONS = (
     "small",
     "memory",
     "registry",
+    "share",
 )
 
 

@@ -48,20 +48,21 @@ def serving(bench: Bench, sizes: list[int], *, rate: int | None = None) -> Itera
         folder = scratch / "served"
         hashes = make(folder, sizes)
         fast = rate is None and bench.tools.has("nginx")
-        serve = _nginx(bench.tools, folder) if fast else _drive_server(bench.tools, folder, rate)
+        serve = nginx(bench.tools, folder) if fast else _drive_server(bench.tools, folder, rate)
         with serve as (urls, server):
             yield Served(work(folder, hashes, urls.__getitem__), server, folder)
 
 
 @contextmanager
-def _nginx(tools: Tools, folder: Path) -> Iterator[tuple[dict[str, str], str]]:
+def nginx(tools: Tools, folder: Path) -> Iterator[tuple[dict[str, str], str]]:
+    """Serve a folder by nginx; give URLs by name, and what to call it."""
     state = folder.with_name("nginx")
     state.mkdir()
     port = _free_port()
     settings = state / "settings"
     settings.write_text(_NGINX.format(state=state, port=port, folder=folder), encoding="utf-8")
     command = [tools.programs["nginx"], "-c", str(settings), "-e", str(state / "errors")]
-    with _process(command):
+    with running(command):
         _wait_for(port)
         urls = {path.name: f"http://127.0.0.1:{port}/{path.name}" for path in folder.iterdir()}
         yield urls, f"nginx {tools.versions['nginx']} with sendfile"
@@ -76,14 +77,15 @@ def _drive_server(
     if rate is not None:
         command += ["--set", f"rate_per_connection={rate}"]
         label += f" at {rate // MB} MB/s a connection"
-    with _process(command) as process:
+    with running(command) as process:
         assert process.stdout is not None
         files = json.loads(process.stdout.readline())["files"]
         yield {name: file["plain_url"] for name, file in files.items()}, label
 
 
 @contextmanager
-def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a program for a while."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
