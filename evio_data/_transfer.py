@@ -624,6 +624,10 @@ class Download:
                 wrong = self._sources.pop(0).label
                 self.say(f"{wrong} has other bytes: from zero with {self._sources[0].label}")
                 self._distrusted = False
+            elif self._refusal is not None:
+                self.say(f"{self._sources[0].label} has other bytes")
+                self.partial.discard()
+                raise self._refusal  # what Drive said is what can be helped
             else:
                 return False
             self.begin_again()

@@ -339,6 +339,25 @@ def test_all_without_yes_needs_somebody_to_ask(drive: Drive) -> None:
     assert drive.path("fan.raw").exists()
 
 
+@pytest.mark.parametrize(("answer", "gone"), [("y\n", True), ("\n", False)])
+def test_all_asks_on_a_terminal(drive: Drive, answer: str, gone: bool) -> None:
+    """On a terminal ``--all`` shows what would go and asks before anything does."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    drive.add("fan.raw", DATA)
+    evio_data.fetch("fan.raw")
+    master, slave = pty.openpty()
+    os.write(master, answer.encode())
+    command = [sys.executable, "-c", MAIN, "clean", "--all"]
+    done = subprocess.run(
+        command, stdin=slave, capture_output=True, text=True, timeout=60, check=False
+    )
+    os.close(master)
+    os.close(slave)
+
+    assert "Remove them, freeing 97.8 KiB? [y/N]" in done.stderr
+    assert drive.path("fan.raw").exists() is not gone
+
+
 # --- links ------------------------------------------------------------------------------------
 
 

@@ -314,6 +314,24 @@ def test_unpinned_needs_agreement(shelf: Shelf) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(("answer", "taken"), [("y\n", True), ("\n", False), ("no\n", False)])
+def test_unpinned_asks_on_a_terminal(shelf: Shelf, answer: str, taken: bool) -> None:
+    """On a terminal the question is asked once, and anything but yes is no."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    shelf.put("fan.raw", shelf.want("fan.raw", noise(5000), pinned=False))
+    master, slave = pty.openpty()
+    os.write(master, answer.encode())
+    command = [sys.executable, "-c", MAIN, "import", str(shelf.have)]
+    done = subprocess.run(
+        command, stdin=slave, capture_output=True, text=True, timeout=60, check=False
+    )
+    os.close(master)
+    os.close(slave)
+
+    assert done.stderr.count("[y/N]") == 1
+    assert bool(shelf.cached()) is taken
+
+
 def test_unpinned_with_yes_is_pinned(shelf: Shelf) -> None:
     """With ``--yes`` it is taken, and pinned to its bytes."""
     fan = shelf.want("fan/fan.raw", noise(5000), pinned=False)
@@ -644,6 +662,22 @@ def test_source_is_not_shared(shelf: Shelf) -> None:
     path.write_bytes(b"edited")
 
     assert shelf.cached() == {"fan.raw": fan}
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_from_another_file_system(shelf: Shelf, link: bool) -> None:
+    """Across file systems, where blocks cannot be shared nor linked, a file is copied."""
+    memory = Path("/dev/shm")
+    if not memory.is_mount():
+        pytest.skip("no other file system here")
+    fan = shelf.want("fan.raw", noise(20 * MIB))
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        Path(folder, "x").write_bytes(fan)
+        (done,) = shelf.bring(Path(folder), link=link).imported
+
+    assert done.how == "copied"
+    assert shelf.cached() == {"fan.raw": fan}
+    assert shelf.left() == []
 
 
 def test_hard_link_on_request(shelf: Shelf) -> None:

@@ -307,9 +307,10 @@ def test_splices_a_lie(drive: Drive, copy: DriveServer) -> None:
     drive.add("fan.raw", DATA, size=True, cut_after=2 * MIB, quota="on-resume")
     copy.add("fan.raw", DATA[: 3 * MIB] + OTHER[3 * MIB :])
 
-    with pytest.raises(errors.EvioDataError):
+    with pytest.raises(errors.QuotaExceededError):
         evio_data.fetch("fan.raw")
     assert not drive.path("fan.raw").exists()
+    assert drive.left("fan.raw") == []
 
 
 @pytest.mark.parametrize("refuse", ["not-found", "denied"])
