@@ -1,0 +1,117 @@
+"""Projects that do not use the plugin, and the ways to load it, or not."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Project
+
+pytest_plugins = ["pytester"]
+
+IMPORT_LIMIT = 5e-3  # seconds
+MEASURE = """
+import pytest, time
+began = time.perf_counter()
+import evio_data.pytest_plugin
+print(time.perf_counter() - began)
+"""
+LOOK = """
+import sys
+def pytest_unconfigure():
+    with open("modules", "w") as file:
+        file.write("\\n".join(sys.modules))
+"""
+STRANGER = """
+import pytest
+@pytest.mark.parametrize("n", range(3))
+def test_it(n, tmp_path): assert n < 2
+@pytest.mark.skip
+def test_skipped(): pass
+"""
+
+
+def plain(lines: list[str]) -> list[str]:
+    """Return output without seconds and without the list of plugins."""
+    lines = [line for line in lines if not line.startswith(("plugins:", "rootdir:"))]
+    return [re.sub(r"[\d.]+s", "S", line).strip("= ") for line in lines]
+
+
+def test_strangers_see_nothing(project: Project) -> None:
+    """A project that does not use it has the same output, no files, no requests, no imports."""
+    project.write(STRANGER, header=False)
+    project.write(LOOK, name="conftest.py", header=False)
+    without = project.run("-ra", "-p", "no:evio_data", "-p", "no:evio_data.pytest_plugin")
+    result = project.run("-ra")
+    assert "evio_data" in (project.path / "modules").read_text().split()
+    assert plain(result.outlines) == plain(without.outlines)
+    assert result.errlines == without.errlines == []
+    assert not project.drive.cache.exists()
+    assert not project.drive.server.requests
+    loaded = set((project.path / "modules").read_text().split())
+    assert {name for name in loaded if name.startswith("evio_data")} == {
+        "evio_data",
+        "evio_data.pytest_plugin",
+    }
+    assert not loaded & {"pooch", "requests", "tqdm", "urllib3"}
+
+
+def test_import_costs_next_to_nothing() -> None:
+    """Importing the plugin takes less than 5 ms where pytest is loaded."""
+    command = [sys.executable, "-c", MEASURE]
+    took = [
+        float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for _ in range(7)
+    ]
+    assert min(took) < IMPORT_LIMIT
+
+
+def test_blocked(project: Project) -> None:
+    """With -p no:evio_data there is no fixture, no option and no marker."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = ""
+    os.environ["PYTEST_PLUGINS"] = ""
+    project.write("def test_it(evio_dataset): pass", header=False)
+    result = project.run("-p", "no:evio_data")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*fixture 'evio_dataset' not found*"])
+    assert project.run("-p", "no:evio_data", "--evio-data-list").ret == pytest.ExitCode.USAGE_ERROR
+    assert "evio" not in project.run("-p", "no:evio_data", "--markers").stdout.str()
+
+
+LOADED = {
+    "entry point": ("", []),
+    "entry point and module": ("", ["-p", "evio_data.pytest_plugin"]),
+    "entry point by name": ("1", ["-p", "evio_data"]),
+    "module": ("1", ["-p", "evio_data.pytest_plugin"]),
+}
+
+
+@pytest.mark.parametrize(("no_autoload", "options"), LOADED.values(), ids=LOADED)
+@pytest.mark.parametrize("conftest", [False, True])
+def test_every_way_of_loading_it_works(
+    project: Project, no_autoload: str, options: list[str], conftest: bool
+) -> None:
+    """It may be loaded by its entry point, by -p, by a conftest.py, and by several of them."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = no_autoload
+    os.environ["PYTEST_PLUGINS"] = ""
+    project.add("a.raw")
+    project.write("@needs('a.raw')\ndef test_it(evio_dataset): assert evio_dataset.is_file()")
+    if conftest:
+        project.write("pytest_plugins = ['evio_data.pytest_plugin']", name="conftest.py")
+    project.run(*options).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("missing", ["xdist", "terminal", "capture", "junitxml", "cacheprovider"])
+def test_pytests_own_parts_may_be_missing(project: Project, missing: str) -> None:
+    """The plugin works where other plugins, pytest's own among them, are switched off."""
+    os.environ["PYTEST_PLUGINS"] = "evio_data.pytest_plugin"
+    project.add("a.raw")
+    project.write("@needs('a.raw')\ndef test_it(evio_dataset): assert evio_dataset.is_file()")
+    assert project.run("-p", f"no:{missing}").ret == 0
+    assert project.cached == ["a.raw"]
