@@ -1,5 +1,6 @@
 """A zip archive in, the files in it out as streams: none is ever unpacked by its path."""
 
+import os
 import stat
 import struct
 import zipfile
@@ -80,6 +81,8 @@ class Archive:
             raise
         except _FAULTS as error:
             raise ArchiveError("is a truncated or damaged archive") from error
+        # Members may overlap: what all of them may unpack to is bounded, too.
+        self._budget = max(HARMLESS, MAX_RATIO * file.seek(0, os.SEEK_END))
 
     def members(self) -> Iterator[Member]:
         """Return the files in it; folders are left out."""
@@ -95,6 +98,9 @@ class Archive:
         ArchiveError
             If it cannot be read.
         """
+        self._budget -= member.size
+        if self._budget < 0:
+            raise ArchiveError("is in an archive that unpacks to more than a thousandfold")
         try:
             return Checked(self._zip.open(member.info))
         except OSError:

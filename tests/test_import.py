@@ -628,6 +628,24 @@ def test_bomb_that_is_honest(shelf: Shelf) -> None:
     assert "claims to unpack to 67,108,864 bytes" in reasons(shelf.bring(path))
 
 
+def test_bomb_of_one_stretch(shelf: Shelf) -> None:
+    """Members that share their packed bytes are not unpacked again and again."""
+    shelf.want("fan.raw", b"x", sized=False)
+    path = shelf.zip({"zeros": bytes(15 * MIB)})
+    data = path.read_bytes()
+    end = data.rindex(b"PK\x05\x06")
+    size, offset = struct.unpack_from("<II", data, end + 12)
+    directory = data[offset : offset + size] * 1000
+    last = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1000, 1000, size * 1000, offset, 0)
+    path.write_bytes(data[:offset] + directory + last)
+
+    began = time.process_time()
+    intake = shelf.bring(path)
+
+    assert len(intake.refused) >= 995
+    assert time.process_time() - began < 10
+
+
 def test_no_such_path(shelf: Shelf) -> None:
     """A path that does not exist is told, and the others are still taken."""
     fan = shelf.want("fan.raw", noise(5000))
