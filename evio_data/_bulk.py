@@ -291,7 +291,7 @@ def _conclude(
     entries: Sequence[Entry],
     options: argparse.Namespace,
 ) -> None:
-    lines = summary_lines(report)
+    lines = summary_lines(report, width=None if options.json else stdout_columns())
     if options.json:
         for line in lines:
             say(line)

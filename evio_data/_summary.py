@@ -39,8 +39,8 @@ def reason(error: Exception) -> str:
 # --- for people -------------------------------------------------------------------------------
 
 
-def summary_lines(report: "Report") -> list[str]:
-    """Return what a person wants to know after a run."""
+def summary_lines(report: "Report", *, width: int | None = None) -> list[str]:
+    """Return what a person wants to know after a run, folded between words to a width."""
     counts = [
         f"{len(report.fetched)} fetched",
         f"{len(report.present)} present",
@@ -49,7 +49,19 @@ def summary_lines(report: "Report") -> list[str]:
     lines = [", ".join(counts) + _traffic(report)]
     lines += _failures(report.failed)
     lines += _first_uses(report)
-    return lines
+    return lines if width is None else [part for line in lines for part in _folded(line, width)]
+
+
+def _folded(line: str, width: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(
+        line,
+        max(width, LEAST_NAME),
+        subsequent_indent="     ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _traffic(report: "Report") -> str:

@@ -173,3 +173,15 @@ def test_inventory_as_json() -> None:
 def test_no_error_is_null() -> None:
     """Where there is no error there is a null."""
     assert error_json(None) is None
+
+
+def test_lines_are_folded_between_words() -> None:
+    """On a terminal no word of a summary is cut, and folded lines hang."""
+    advice = "Wait up to 24 hours and run again (what arrived is kept), or set EVIO_DATA_MIRRORS."
+    lines = summary_lines(Report([failed("a", NotFoundError, advice)], seconds=1), width=40)
+    assert max(map(len, lines)) <= 40
+    assert lines[2:5] == [
+        "  a: it is gone.",
+        "  -> Wait up to 24 hours and run again",
+        "     (what arrived is kept), or set",
+    ]
