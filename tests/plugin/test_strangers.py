@@ -31,7 +31,8 @@ def pytest_unconfigure():
 STRANGER = """
 import pytest
 @pytest.mark.parametrize("n", range(3))
-def test_it(n, tmp_path): assert n < 2
+def test_it(n): assert n < 2
+def test_folder(tmp_path): pass
 @pytest.mark.skip
 def test_skipped(): pass
 """
@@ -85,33 +86,33 @@ def test_blocked(project: Project) -> None:
 
 
 LOADED = {
-    "entry point": ("", []),
-    "entry point and module": ("", ["-p", "evio_data.pytest_plugin"]),
-    "entry point by name": ("1", ["-p", "evio_data"]),
-    "module": ("1", ["-p", "evio_data.pytest_plugin"]),
+    "entry point": ("", [], ""),
+    "entry point and -p": ("", ["-p", "evio_data.pytest_plugin"], ""),
+    "entry point and conftest.py": ("", [], "pytest_plugins = ['evio_data.pytest_plugin']"),
+    "entry point by -p": ("1", ["-p", "evio_data"], ""),
+    "module by -p": ("1", ["-p", "evio_data.pytest_plugin"], ""),
+    "module by conftest.py": ("1", [], "pytest_plugins = ['evio_data.pytest_plugin']"),
 }
 
 
-@pytest.mark.parametrize(("no_autoload", "options"), LOADED.values(), ids=LOADED)
-@pytest.mark.parametrize("conftest", [False, True])
+@pytest.mark.parametrize(("no_autoload", "options", "conftest"), LOADED.values(), ids=LOADED)
 def test_every_way_of_loading_it_works(
-    project: Project, no_autoload: str, options: list[str], conftest: bool
+    project: Project, no_autoload: str, options: list[str], conftest: str
 ) -> None:
-    """It may be loaded by its entry point, by -p, by a conftest.py, and by several of them."""
+    """It may be loaded by its entry point, by -p, by a conftest.py, and by two of them."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = no_autoload
     os.environ["PYTEST_PLUGINS"] = ""
     project.add("a.raw")
     project.write("@needs('a.raw')\ndef test_it(evio_dataset): assert evio_dataset.is_file()")
-    if conftest:
-        project.write("pytest_plugins = ['evio_data.pytest_plugin']", name="conftest.py")
+    project.write(conftest, name="conftest.py", header=False)
     project.run(*options).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("missing", ["xdist", "terminal", "capture", "junitxml", "cacheprovider"])
-def test_pytests_own_parts_may_be_missing(project: Project, missing: str) -> None:
+def test_pytests_own_parts_may_be_missing(project: Project) -> None:
     """The plugin works where other plugins, pytest's own among them, are switched off."""
     os.environ["PYTEST_PLUGINS"] = "evio_data.pytest_plugin"
     project.add("a.raw")
     project.write("@needs('a.raw')\ndef test_it(evio_dataset): assert evio_dataset.is_file()")
-    assert project.run("-p", f"no:{missing}").ret == 0
+    parts = ("terminal", "capture", "junitxml", "cacheprovider", "tmpdir", "skipping", "logging")
+    assert project.run(*[f"-pno:{part}" for part in parts]).ret == 0
     assert project.cached == ["a.raw"]
