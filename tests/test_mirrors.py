@@ -413,7 +413,7 @@ def neighbour(registry: Path, cache: Path) -> Iterator[str]:
         try:
             yield line.removeprefix("EVIO_DATA_MIRRORS=")
         finally:
-            process.kill()
+            process.terminate()
 
 
 def fill(drive: Drive, cache: Path) -> None:
@@ -504,6 +504,25 @@ def test_push_mends_on_request(drive: Drive, tmp_path: Path) -> None:
     assert "1 present" in push(drive, str(target))
     assert "1 pushed" in push(drive, str(target), "fan.raw", "--verify")
     assert (target / "fan.raw").read_bytes() == DATA
+
+
+def rot(path: Path) -> None:
+    """Change a file behind its stamp's back."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.write(b"rotten")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_push_hashes_on_the_way(drive: Drive, tmp_path: Path) -> None:
+    """A file that rotted without a trace in its status is not passed on."""
+    drive.add("fan.raw", DATA)
+    rot(evio_data.fetch("fan.raw"))
+
+    said = push(drive, str(tmp_path / "mirror"), code=1)
+
+    assert "was damaged since it was verified" in said
+    assert list((tmp_path / "mirror").iterdir()) == []
 
 
 def test_push_to_a_web_server(drive: Drive) -> None:
@@ -629,6 +648,15 @@ def test_s3_lies(drive: Drive, bucket: str, tmp_path: Path) -> None:
 
     assert got.read_bytes() == DATA
     assert "1 pushed" in push(drive, bucket, "--verify")
+
+
+def test_s3_gets_nothing_rotten(drive: Drive, bucket: str) -> None:
+    """A file that rotted is not passed on to a store, either."""
+    drive.add("fan.raw", DATA)
+    rot(evio_data.fetch("fan.raw"))
+
+    assert "was damaged since it was verified" in push(drive, bucket, code=1)
+    assert "was damaged since it was verified" in push(drive, bucket, code=1)  # and not "present"
 
 
 def test_s3_has_it_not(drive: Drive, bucket: str) -> None:

@@ -32,10 +32,33 @@ FAN = noise(200_000)
 class Neighbour:
     """A process that serves a cache."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int, words: list[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self.process = process
         self.port = port
-        self.words = words
+        self._words: list[str] = []
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        self._words.extend(self.process.stderr)
+
+    def end(self) -> str:
+        """Press Ctrl-C once it is at work, and return all that it said."""
+        self.get("/")
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(10) == 0
+        self._listener.join()
+        return "".join(self._words)
+
+    def close(self) -> None:
+        """End it, in good order if it is still there."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        finally:
+            self.process.kill()
+            self._listener.join()
 
     @property
     def url(self) -> str:
@@ -86,17 +109,13 @@ def serving(folder: Path, *arguments: str) -> Iterator[Neighbour]:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
     ) as process:
         assert process.stdout is not None
-        assert process.stderr is not None
         match = re.search(r"EVIO_DATA_MIRRORS=http://.*:(\d+)$", process.stdout.readline().strip())
-        words: list[str] = []
-        listener = threading.Thread(target=words.extend, args=(process.stderr,))
-        listener.start()
+        assert match is not None
+        running = Neighbour(process, int(match[1]))
         try:
-            assert match is not None, words
-            yield Neighbour(process, int(match[1]), words)
+            yield running
         finally:
-            process.kill()
-            listener.join()
+            running.close()
 
 
 def fill(folder: Path, files: dict[str, bytes]) -> None:
@@ -476,7 +495,7 @@ def test_client_that_leaves(neighbour: Neighbour) -> None:
             line.sendall(b"GET /fan/fan.raw HTTP/1.1\r\n\r\n")
             line.recv(10)
     assert neighbour.status("/fan/fan.raw") == 200
-    assert "Traceback" not in "".join(neighbour.words)
+    assert "Traceback" not in neighbour.end()
 
 
 # --- words, and the end -----------------------------------------------------------------------
@@ -486,9 +505,7 @@ def test_a_line_a_request(neighbour: Neighbour) -> None:
     """Each request is a line: who, what became of it, what was asked for."""
     neighbour.get("/fan/fan.raw", "Range: bytes=5-9")
     neighbour.get("/nothing")
-    neighbour.process.send_signal(signal.SIGINT)
-    neighbour.process.wait(5)
-    text = "".join(neighbour.words)
+    text = neighbour.end()
 
     assert re.search(r"127\.0\.0\.1 206 GET /fan/fan\.raw 5-9 5 B in", text)
     assert re.search(r"127\.0\.0\.1 404 GET /nothing", text)
@@ -498,9 +515,7 @@ def test_log_is_clean(neighbour: Neighbour) -> None:
     """A request cannot speak to the terminal, nor add lines of its own."""
     neighbour.say(b"GET /\x1b[31m HTTP/1.1\r\nA: \x9b31m\r\n\r\n")
     neighbour.get("/?key=SECRET")
-    neighbour.process.send_signal(signal.SIGINT)
-    neighbour.process.wait(5)
-    text = "".join(neighbour.words)
+    text = neighbour.end()
 
     assert "\x1b" not in text
     assert "\x9b" not in text
@@ -515,15 +530,12 @@ def test_stops_at_once(neighbour: Neighbour) -> None:
         began = time.monotonic()
         neighbour.process.send_signal(signal.SIGINT)
         assert neighbour.process.wait(5) == 0
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2  # on a busy machine; 0.05 s otherwise
 
 
 def test_loopback_unless_told_otherwise(neighbour: Neighbour) -> None:
     """Without ``--host`` nobody else can reach it, and the words say so."""
-    neighbour.process.send_signal(signal.SIGINT)
-    neighbour.process.wait(5)
-
-    assert "Only this machine reaches that" in "".join(neighbour.words)
+    assert "Only this machine reaches that" in neighbour.end()
 
 
 def test_on_the_network(tmp_path: Path) -> None:
@@ -531,11 +543,9 @@ def test_on_the_network(tmp_path: Path) -> None:
     fill(tmp_path, {"fan.raw": FAN})
     with serving(tmp_path, "--host", "0.0.0.0") as neighbour:
         assert neighbour.status("/fan.raw") == 200
-        neighbour.process.send_signal(signal.SIGINT)
-        neighbour.process.wait(5)
-    assert "Everybody who reaches this machine" in "".join(neighbour.words) or (
-        "Only this machine" in "".join(neighbour.words)  # a machine without a network
-    )
+        said = neighbour.end()
+    alone = "Only this machine" in said  # one without a network
+    assert alone or "Everybody who reaches this machine" in said
 
 
 def test_port_in_use(tmp_path: Path) -> None:
