@@ -134,7 +134,7 @@ class _Surveyor:
                 return _folder.items_of_page(self._text(connection, link, _folder.page_url(link)))
             return self._listing_at_api(connection, link)
         except DriveRefusedError as error:
-            raise _folder.about_folder(error) from error
+            raise _folder.about_folder(error) from None
 
     def _listing_at_api(self, connection: Connection, link: FileLink) -> list[Item]:
         items: list[Item] = []
@@ -201,6 +201,8 @@ class _Surveyor:
 
         def ask() -> int | None:
             with source.open(connection, 0, 1) as body:
+                if body.placement.honoured:  # with its byte read, the line can be used again
+                    body.stream.read_into(memoryview(bytearray(1)))
                 return body.placement.total
 
         try:
