@@ -31,12 +31,14 @@ def drawn(rows: list[Row], width: int) -> list[str]:
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     with open(slave, "w", encoding="utf-8", newline="\n") as stream:  # noqa: PTH123
         Block(stream).draw([], rows)
-        text = os.read(master, 65536).decode()
+        data = b""
+        while not data.endswith(b"\x1b[J"):
+            data += os.read(master, 65536)
     os.close(master)
-    return text.replace("\r", "").replace("\x1b[J", "").split("\x1b[K\n")[:-1]
+    return data.decode().replace("\r", "").replace("\x1b[J", "").split("\x1b[K\n")[:-1]
 
 
-@pytest.mark.parametrize("width", [*range(6, 100, 3), 100, 120, 200, 400])
+@pytest.mark.parametrize("width", [*range(6, 100, 3), 100, 120, 200])
 def test_rows_never_fold(width: int) -> None:
     """Whatever the width, each row leaves the terminal's last column free."""
     shown = drawn(ROWS, width)
