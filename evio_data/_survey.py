@@ -12,7 +12,7 @@ from ._folder import Item
 from ._http import Answer, BusyError, Connection, TransportError
 from ._settings import Settings
 from ._source import DriveSource
-from ._transfer import BUSY_WAIT, MAX_BUSY_WAIT, Halt, backoff
+from ._transfer import Halt, backoff
 from ._tree import Leaf, LeftOut, shown, walk
 from ._wording import duration, plural
 from .errors import (
@@ -27,6 +27,8 @@ from .errors import (
 MAX_LISTING = 32 * 1024 * 1024  # bytes of one listing; an entry has some 700
 MAX_LISTING_TIME = 300.0  # seconds for which one listing may dribble in
 MAX_PAGES = 1000  # of one folder's list at the API
+BUSY_WAIT = 5.0  # seconds for which all pause after a 429; triples
+MAX_BUSY_WAIT = 300.0  # seconds
 BLOCK = 64 * 1024  # bytes
 
 Task = TypeVar("Task")
