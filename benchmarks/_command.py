@@ -28,6 +28,7 @@ SECTIONS = (
     "memory",
     "registry",
     "share",
+    "plugin",
 )
 
 
