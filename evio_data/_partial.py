@@ -13,6 +13,7 @@ from ._disk import as_cache_error, open_nofollow
 from ._identity import Identity
 from ._ranges import Span
 
+SYNC_STEP = 64 * 1024 * 1024  # bytes between two flushes of a file that arrives in several places
 STEP = 1024 * 1024  # bytes of one span between two journal records: what a kill can cost
 RECORD = 4096  # bytes of the journal; one page, so that a kill cannot tear the write of it
 MAX_SPANS = 64  # spans that fit into a record
@@ -56,6 +57,8 @@ class Partial:
         self.spans: list[list[int]] = []
         self.identity: Identity | None = None
         self.resumed = 0
+        self._sync = Sync(None)
+        self._synced = 0  # bytes that were there when the last flush began
         self._rename()
 
     def _rename(self) -> None:
@@ -176,18 +179,20 @@ class Partial:
         with self._lock:
             if self._journal is not None:
                 self._write_journal()
+            received = self.received
+            if received - self._synced >= SYNC_STEP and self._sync.is_over():
+                self._synced = received
+                self._sync = self.sync()
 
-    def sync(self) -> None:
-        """Have the bytes on the disk if they arrived out of order.
+    def sync(self) -> "Sync":
+        """Begin to have the bytes on the disk, if they arrived out of order.
 
         After a power cut, a file that was written in order is too short or right; one that was
         written in several places may have a hole in it, at its full length, and its stamp would
         vouch for that. So this one is flushed before it is published (0.5 s a GiB where
-        measured), and the usual one is not.
+        measured), most of it on the way, and the usual one is not.
         """
-        if len(self.spans) > 1:
-            with open_nofollow(self.path, os.O_RDWR) as file:
-                os.fsync(file.fileno())
+        return Sync(self.path if len(self.spans) > 1 else None)
 
     # --- the journal --------------------------------------------------------------------------
 
@@ -247,6 +252,42 @@ class Partial:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+
+
+class Sync:
+    """A flush to the disk, in a thread of its own: beside the last of the hashing.
+
+    Parameters
+    ----------
+    path : Path or None
+        None if there is nothing to be done.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._flush, name="evio-data-sync", daemon=True)
+        if path is not None:
+            self._thread.start()
+
+    def _flush(self) -> None:
+        assert self._path is not None
+        try:
+            with open_nofollow(self._path, os.O_RDWR) as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            self._error = error
+
+    def is_over(self) -> bool:
+        """Say whether the flush has ended."""
+        return not self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Return when the bytes are on the disk; raise the `OSError` that kept them from it."""
+        if self._path is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
 
 
 class PartialLostError(Exception):

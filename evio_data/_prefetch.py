@@ -12,20 +12,17 @@ from ._disk import as_cache_error
 from ._hashing import AbandonedError
 from ._http import BusyError, Connection, Interrupted, TransportError
 from ._lock import Lock
+from ._pace import SETTLE, Pace, Splitter, is_worth
 from ._partial import Partial
 from ._registry import Entry
 from ._report import Outcome
 from ._source import Source
-from ._transfer import BUSY_WAIT, MAX_BUSY_WAIT, Download, Halt, Segment
+from ._transfer import Download, Halt, Segment
 from ._wording import duration, size
 from .errors import CacheError, ChecksumError, EvioDataError
 
 POLL = 0.05  # seconds between two looks for work
 LOCK_POLL = 0.2  # seconds between two tries for a file that another process is fetching
-WORTH = 1.0  # seconds that the rest of a file must take for a further connection to help
-SETTLE = 0.25  # seconds over which a rate is measured
-GAIN = 0.3  # of a connection's fair part: a split that raises the total by less was the last one
-CALM = 60.0  # seconds without a refusal after which one more connection is tried
 HASH_INLINE = 8 * 1024 * 1024  # bytes that a connection may hash at the end before it goes on
 STOP_WITHIN = 0.7  # seconds that threads get to end when asked to stop
 
@@ -86,79 +83,6 @@ class Run:
     def name(self) -> str:
         """The registry key."""
         return self.job.entry.name
-
-
-class Pace:
-    """How many connections the server bears, learned from its refusals and shared by all files.
-
-    Parameters
-    ----------
-    most : int
-        Connections that the caller wants.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.limit = most
-        self._paused_until = 0.0
-        self._changed = time.monotonic()
-        self._refusals = 0
-
-    def slow(self, wait: float | None, working: int) -> float:
-        """Take note of a refusal while ``working`` connections run; return the pause in seconds."""
-        now = time.monotonic()
-        if now >= self._paused_until:
-            self._refusals += 1
-        pause = min(BUSY_WAIT * 3.0 ** (self._refusals - 1), MAX_BUSY_WAIT)
-        pause = pause if wait is None else wait
-        self.limit = max(1, min(self.limit - 1, working or self.limit // 2))
-        self._paused_until = max(self._paused_until, now + pause)
-        self._changed = self._paused_until
-        return pause
-
-    def allows(self, working: int) -> bool:
-        """Say whether one more connection may start a request now."""
-        now = time.monotonic()
-        if now - self._changed > CALM and self.limit < self.most:
-            self.limit += 1
-            self._changed = now
-            self._refusals = 0
-        return now >= self._paused_until and working < self.limit
-
-
-class Splitter:
-    """Decides when an idle connection takes over a part of a running file."""
-
-    def __init__(self) -> None:
-        self._samples: deque[tuple[float, int]] = deque()
-        self._before: tuple[float, int] | None = None  # rate and connections before a split
-        self._since = 0.0
-        self.useful = True
-
-    def measure(self, received: int) -> float:
-        """Take in the bytes received so far; return bytes/s over the last `SETTLE` seconds."""
-        now = time.monotonic()
-        self._samples.append((now, received))
-        while len(self._samples) > 2 and now - self._samples[1][0] >= SETTLE:
-            self._samples.popleft()
-        first, count = self._samples[0]
-        return (received - count) / (now - first) if now - first >= SETTLE else 0.0
-
-    def ready(self, rate: float, working: int) -> bool:
-        """Judge the last split, and say whether another one may be tried."""
-        if not self.useful or rate <= 0 or time.monotonic() - self._since < 2 * SETTLE:
-            return False
-        if self._before is not None:
-            earlier, connections = self._before
-            gained = rate >= earlier * (1 + GAIN / max(1, connections))
-            self.useful = gained or working <= connections
-            self._before = None
-        return self.useful
-
-    def made(self, rate: float, working: int) -> None:
-        """Remember how things were when a split was made."""
-        self._before = (rate, working)
-        self._since = time.monotonic()
 
 
 class Engine:
@@ -316,16 +240,21 @@ class Engine:
         working = self._working
         if not working or not self._splitter.ready(rate, working):
             return None
-        rests = [(run.download.missing(), run) for run in self.runs if not run.finishing]
-        run = max((run for _, run in rests), key=_longest_rest, default=None)
-        if run is None or _longest_rest(run) < WORTH * rate / working:
-            return None
-        share = sum(rest for rest, _ in rests) / min(self.pace.limit, working + self._idle())
-        segment = run.download.split(share)
+        segment = self._share_out(working, rate / working)
         if segment is None:
+            self._splitter.end_step()
+        else:
+            self._splitter.made(rate, working, self._idle())
+        return segment
+
+    def _share_out(self, working: int, pace: float) -> tuple[Run, Segment] | None:
+        runs = [run for run in self.runs if not run.finishing]
+        run = max(runs, key=_longest_rest, default=None)
+        if run is None or not is_worth(_rest_seconds(run, pace), run.download.total or 0):
             return None
-        self._splitter.made(rate, working)
-        return run, segment
+        rest = sum(each.download.missing() for each in runs)
+        segment = run.download.split(rest / min(self.pace.limit, working + self._idle()))
+        return None if segment is None else (run, segment)
 
     def _idle(self) -> int:
         return max(1, self.pace.limit - self._working)
@@ -489,6 +418,7 @@ class Engine:
 
     def _publish(self, run: Run) -> None:
         download = run.download
+        sync = download.partial.sync()
         actual = download.follower.finish()
         known = download.sha256
         if not download.partial.is_ours():
@@ -498,7 +428,7 @@ class Engine:
             self._distrust(run, known or "", actual)
             return
         try:
-            download.partial.sync()
+            sync.wait()
             run.job.slot.publish(download.partial.path, actual)
         except OSError:
             if download.partial.is_ours():
@@ -593,6 +523,17 @@ def checksum_error(
 def _unknown_then_largest(job: Job) -> tuple[bool, int]:
     size = job.size if job.size is not None else job.entry.size
     return size is not None, -(size or 0)
+
+
+def _rest_seconds(run: Run, pace: float) -> float:
+    """Return how long the longest segment will still take: at its own pace, once it has one."""
+    segment = run.download.longest()
+    if segment is None:
+        return 0.0
+    had, elapsed = segment.position - segment.first, time.monotonic() - segment.started
+    if elapsed >= SETTLE and had:
+        pace = had / elapsed
+    return _longest_rest(run) / pace
 
 
 def _longest_rest(run: Run) -> float:

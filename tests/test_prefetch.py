@@ -16,7 +16,7 @@ import pytest
 import evio_data
 from evio_data import errors
 from evio_data._partial import Partial
-from evio_data._prefetch import Pace, Splitter
+from evio_data._pace import Pace, Splitter
 
 if TYPE_CHECKING:
     from tests.conftest import Drive

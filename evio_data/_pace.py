@@ -1,0 +1,119 @@
+"""How many connections a server bears, and when one more helps a running file: numbers only."""
+
+import time
+from collections import deque
+
+BUSY_WAIT = 5.0  # seconds for which all connections pause after a 429; triples
+MAX_BUSY_WAIT = 300.0  # seconds
+CALM = 60.0  # seconds without a refusal after which one more connection is tried
+SETTLE = 0.25  # seconds over which a rate is measured
+GAIN = 0.3  # of what was hoped for: a step that raises the total by less was the last for a while
+RECONSIDER = 30.0  # seconds after which one more step is tried: the measurement may have been noise
+WORTH = 0.5  # seconds that the rest of a file must take at least for a further connection to help
+# A file that arrives in several places is flushed before it is published, and its end is hashed
+# after the last byte: about 0.5 s a GiB where measured. Sharing must gain more than that.
+WORTH_PER_BYTE = 1.0 / 2**30  # seconds
+
+
+class Pace:
+    """How many connections the server bears, learned from its refusals and shared by all files.
+
+    Parameters
+    ----------
+    most : int
+        Connections that the caller wants.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = most
+        self._paused_until = 0.0
+        self._changed = time.monotonic()
+        self._refusals = 0
+
+    def slow(self, wait: float | None, working: int) -> float:
+        """Take note of a refusal while ``working`` connections run; return the pause in seconds."""
+        now = time.monotonic()
+        if now >= self._paused_until:
+            self._refusals += 1
+        pause = min(BUSY_WAIT * 3.0 ** (self._refusals - 1), MAX_BUSY_WAIT)
+        pause = pause if wait is None else wait
+        self.limit = max(1, min(self.limit - 1, working or self.limit // 2))
+        self._paused_until = max(self._paused_until, now + pause)
+        self._changed = self._paused_until
+        return pause
+
+    def allows(self, working: int) -> bool:
+        """Say whether one more connection may start a request now."""
+        now = time.monotonic()
+        if now - self._changed > CALM and self.limit < self.most:
+            self.limit += 1
+            self._changed = now
+            self._refusals = 0
+        return now >= self._paused_until and working < self.limit
+
+
+class Splitter:
+    """Decides when idle connections take over parts of running files.
+
+    They do so in steps: all that are idle at once. What a step has brought is measured, and
+    where it has brought nothing (the line is full) there is no other for a while.
+    """
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+        self._before: tuple[float, int] | None = None  # rate and connections before the step
+        self._since = 0.0
+        self._left = 0  # splits that still belong to the step
+        self._resting_until = 0.0
+
+    def measure(self, received: int) -> float:
+        """Take in the bytes received so far; return bytes/s over the last `SETTLE` seconds."""
+        now = time.monotonic()
+        self._samples.append((now, received))
+        while len(self._samples) > 2 and now - self._samples[1][0] >= SETTLE:
+            self._samples.popleft()
+        first, count = self._samples[0]
+        return (received - count) / (now - first) if now - first >= SETTLE else 0.0
+
+    def ready(self, rate: float, working: int) -> bool:
+        """Judge the last step, and say whether a split may be made."""
+        now = time.monotonic()
+        if rate <= 0 or now < self._resting_until:
+            return False
+        if self._left:
+            return True
+        if now - self._since < 2 * SETTLE:
+            return False
+        if self._before is not None and not self._gained(rate, working):
+            self._resting_until = now + RECONSIDER
+        self._before = None
+        return now >= self._resting_until
+
+    def _gained(self, rate: float, working: int) -> bool:
+        assert self._before is not None
+        earlier, connections = self._before
+        added = working - connections
+        return added <= 0 or rate >= earlier * (1 + GAIN * added / max(1, connections))
+
+    def made(self, rate: float, working: int, idle: int) -> None:
+        """Remember how things were when a split was made for one of ``idle`` connections."""
+        if self._left:
+            self._left -= 1
+            return
+        self._left = idle - 1
+        self._before = (rate, working)
+        self._since = time.monotonic()
+
+    def end_step(self) -> None:
+        """Take note that there is nothing more to split for now."""
+        self._left = 0
+
+
+def is_worth(rest_seconds: float, total: int) -> bool:
+    """Say whether the rest of a file of ``total`` bytes is worth a further connection.
+
+    >>> is_worth(20.0, 400 * 2**20), is_worth(1.2, 2**30)
+    (True, False)
+    """
+    return rest_seconds > WORTH + WORTH_PER_BYTE * total
