@@ -56,8 +56,8 @@ class Pace:
 class Splitter:
     """Decides when idle connections take over parts of running files.
 
-    They do so in steps: all that are idle at once. What a step has brought is measured, and
-    where it has brought nothing (the line is full) there is no other for a while.
+    They do so in steps: two connections, then as many as there are. What a step has brought is
+    measured, and where that is nothing (the line is full) there is no other for a while.
     """
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Splitter:
         if self._left:
             self._left -= 1
             return
-        self._left = idle - 1
+        self._left = min(idle, max(2, working)) - 1
         self._before = (rate, working)
         self._since = time.monotonic()
 

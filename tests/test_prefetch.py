@@ -50,7 +50,7 @@ def test_one_large_file_is_split(drive: Drive) -> None:
 
 
 def test_split_once_gains_nothing(drive: Drive) -> None:
-    """Where a second connection brings nothing, no third one is tried."""
+    """Where two further connections bring nothing, no fourth one is tried."""
     drive.server.rate = 8e6
     file = drive.add("fan.raw", DATA)
     evio_data.prefetch(concurrency=8)
@@ -204,6 +204,15 @@ def test_pace_believes_the_server() -> None:
     assert pace.slow(0.0, 2) == 0.0
     assert pace.allows(0)
     assert not pace.allows(2)
+
+
+def test_splitter_grows_in_steps() -> None:
+    """The first step is two connections, however many are idle; then the gain is measured."""
+    splitter = Splitter()
+    for _ in range(2):
+        assert splitter.ready(1e6, 1)
+        splitter.made(1e6, 1, idle=7)
+    assert not splitter.ready(1e6, 3)
 
 
 def test_splitter_without_a_rate() -> None:

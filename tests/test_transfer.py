@@ -93,7 +93,9 @@ def test_stalled_line(drive: Drive) -> None:
     """A line that falls silent is left after the time-out, and the download goes on behind it."""
     os.environ["EVIO_DATA_TIMEOUT"] = "0.3"
     file = drive.add("fan.raw", DATA, stall_after=MIB, stall_times=2)
-    assert evio_data.fetch("fan.raw").read_bytes() == DATA
+    (outcome,) = evio_data.prefetch(concurrency=1)
+    assert outcome.path is not None
+    assert outcome.path.read_bytes() == DATA
     assert sum(start > 0 for start in drive.starts(file)) == 2
 
 
