@@ -1,4 +1,4 @@
-"""Event-camera recordings, and any public file on Google Drive: by name, verified, resumable, once."""
+"""Event-camera recordings, and any public file on Google Drive: by name, verified, once."""
 
 from typing import TYPE_CHECKING
 

@@ -9,14 +9,14 @@ import random
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._partial import Partial
 from evio_data._pace import Pace, Splitter
+from evio_data._partial import Partial
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -106,7 +106,7 @@ FAULTS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("switches", FAULTS.values(), ids=FAULTS.keys())
-def test_split_in_spite_of(drive: Drive, switches: dict[str, object]) -> None:
+def test_split_in_spite_of(drive: Drive, switches: dict[str, Any]) -> None:
     """Whatever a server does to the parts of a file, what is published is the right file."""
     os.environ["EVIO_DATA_TIMEOUT"] = "0.5"
     file = drive.add("fan.raw", DATA, **{"rate": 6e6, **switches})
@@ -290,7 +290,7 @@ WAITS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("switches", WAITS.values(), ids=WAITS.keys())
-def test_interrupted(drive: Drive, switches: dict[str, object]) -> None:
+def test_interrupted(drive: Drive, switches: dict[str, Any]) -> None:
     """Ctrl-C ends a run within a moment, whatever it is waiting for, and keeps what arrived."""
     drive.add("fan.raw", DATA, **switches)
     with drive.spawn("import sys, evio_data; evio_data.fetch(sys.argv[1])", "fan.raw") as process:

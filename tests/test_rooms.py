@@ -19,7 +19,9 @@ def tree(path: Path) -> ast.Module:
             is_typing = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
             return None if is_typing else self.generic_visit(node)
 
-    return Cut().visit(ast.parse(path.read_text(encoding="utf-8")))
+    module = Cut().visit(ast.parse(path.read_text(encoding="utf-8")))
+    assert isinstance(module, ast.Module)
+    return module
 
 
 def neighbours(room: str) -> set[str]:

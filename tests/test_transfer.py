@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -72,7 +72,7 @@ SURVIVED: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("switches", SURVIVED.values(), ids=SURVIVED.keys())
-def test_right_bytes_in_spite_of(drive: Drive, switches: dict[str, object]) -> None:
+def test_right_bytes_in_spite_of(drive: Drive, switches: dict[str, Any]) -> None:
     """Whatever a server does to an answer, what is published is the right file and nothing else."""
     file = drive.add("fan.raw", DATA, **switches)
     assert evio_data.fetch("fan.raw").read_bytes() == DATA
@@ -226,7 +226,7 @@ def test_later_version_of_an_unpinned_file(drive: Drive) -> None:
 def half(drive: Drive) -> Callable[..., None]:
     """Add a file of which one call gets 2 MiB, and fails."""
 
-    def add(**switches: object) -> None:
+    def add(**switches: Any) -> None:
         os.environ["EVIO_DATA_RETRIES"] = "0"
         file = drive.add("fan.raw", DATA, cut_after=2 * MIB, quota="on-resume", **switches)
         with pytest.raises(errors.DownloadError):

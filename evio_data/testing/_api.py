@@ -19,7 +19,7 @@ _LARGEST_PAGE = 1000
 _MODIFIED = "2025-11-14T09:30:00.000Z"
 _NO_KEY = "Daily Limit for Unauthenticated Use Exceeded. Continued use requires signup."
 
-# reason: (status, domain, message)
+# Each reason has its status, its domain and its message.
 _ERRORS: dict[str, tuple[int, str, str]] = {
     "notFound": (404, "global", "File not found: {id}."),
     "downloadQuotaExceeded": (403, "global", "The download quota for this file has been exceeded."),
@@ -235,7 +235,7 @@ def _page_of(folder: DriveFolder, request: Request, start: int, stop: int) -> An
     return as_json(_chosen(value, request.query.get("fields", _DEFAULT_LIST_FIELDS)))
 
 
-_TOKEN = "~!!~{}"
+_TOKEN = "~!!~{}"  # noqa: S105 - of a page of results
 
 
 def _page_start(token: str | None, entries: int) -> int | None:

@@ -76,7 +76,7 @@ class DriveFolder:
     refuse: FolderRefusal | None = None
     resource_key: str | None = None
     entries: list[Item] = field(default_factory=list, repr=False)
-    _register: Callable[[Item], None] = field(default=lambda item: None, repr=False)
+    _register: Callable[[Item], None] = field(default=lambda _: None, repr=False)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "refuse" and value not in (None, *get_args(FolderRefusal)):

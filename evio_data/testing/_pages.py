@@ -35,25 +35,31 @@ _QUOTA = {
     "en": (
         "Google Drive - Quota exceeded",
         "Sorry, you can't view or download this file at this time.",
-        "Too many users have viewed or downloaded this file recently. Please try accessing "
-        "the file again later. If the file you are trying to access is particularly large or "
-        "is shared with many people, it may take up to 24 hours to be able to view or "
-        "download the file. If you still can't access a file after 24 hours, contact your "
-        "domain administrator.",
+        (
+            "Too many users have viewed or downloaded this file recently. Please try accessing "
+            "the file again later. If the file you are trying to access is particularly large or "
+            "is shared with many people, it may take up to 24 hours to be able to view or "
+            "download the file. If you still can't access a file after 24 hours, contact your "
+            "domain administrator."
+        ),
     ),
     "es": (
         "Google Drive \u2013 Cuota superada",
         "En este momento no se puede ver ni descargar este archivo.",
-        "Demasiados usuarios lo han visto o descargado recientemente. Inténtalo más tarde. "
-        "Si el archivo es muy grande o se comparte con muchas personas, pueden pasar hasta "
-        "24 horas antes de que se pueda ver o descargar.",
+        (
+            "Demasiados usuarios lo han visto o descargado recientemente. Inténtalo más tarde. "
+            "Si el archivo es muy grande o se comparte con muchas personas, pueden pasar hasta "
+            "24 horas antes de que se pueda ver o descargar."
+        ),
     ),
     "de": (
         "Google Drive \u2013 Quote überschritten",
         "Diese Datei kann derzeit weder angesehen noch heruntergeladen werden.",
-        "Zu viele Nutzer haben diese Datei kürzlich angesehen oder heruntergeladen. Bitte "
-        "versuchen Sie es später noch einmal. Bei großen oder häufig geteilten Dateien kann "
-        "es bis zu 24 Stunden dauern.",
+        (
+            "Zu viele Nutzer haben diese Datei kürzlich angesehen oder heruntergeladen. Bitte "
+            "versuchen Sie es später noch einmal. Bei großen oder häufig geteilten Dateien kann "
+            "es bis zu 24 Stunden dauern."
+        ),
     ),
 }
 

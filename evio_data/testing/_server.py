@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 
 from ._channel import Channel
@@ -132,8 +133,9 @@ class DriveServer(Drive):
         for content in self._contents:
             content.close()
 
-    def __enter__(self) -> DriveServer:
-        return self.start()
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
     def __exit__(
         self,
