@@ -97,7 +97,7 @@ def _first_uses(report: "Report") -> Iterable[str]:
     )
     for outcome in fresh:
         yield f"  {outcome.sha256}  {outcome.name}"
-    yield "  -> To publish a hash, put it in place of `unpinned` on its line of registry.txt."
+    yield "  -> `evio-data pin` writes them into a registry for others."
 
 
 def inventory_lines(items: "Sequence[Item]", *, width: int | None = None) -> list[str]:
