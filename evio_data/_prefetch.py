@@ -12,7 +12,7 @@ from ._disk import as_cache_error
 from ._hashing import AbandonedError
 from ._http import BusyError, Connection, Interrupted, TransportError
 from ._lock import Lock
-from ._pace import SETTLE, Pace, Splitter, is_worth
+from ._pace import Pace, Splitter, is_worth
 from ._partial import Partial
 from ._registry import Entry
 from ._report import Outcome
@@ -530,10 +530,7 @@ def _rest_seconds(run: Run, pace: float) -> float:
     segment = run.download.longest()
     if segment is None:
         return 0.0
-    had, elapsed = segment.position - segment.first, time.monotonic() - segment.started
-    if elapsed >= SETTLE and had:
-        pace = had / elapsed
-    return _longest_rest(run) / pace
+    return _longest_rest(run) / (segment.pace() or pace)
 
 
 def _longest_rest(run: Run) -> float:

@@ -12,6 +12,7 @@ from ._disk import as_cache_error, free_bytes
 from ._hashing import Follower
 from ._http import BusyError, Connection, Interrupted, TransportError
 from ._identity import Identity
+from ._pace import SETTLE
 from ._partial import STEP, Partial, PartialLostError
 from ._ranges import RangeError, RangeNotSatisfiableError
 from ._source import Body, Readable, Source, TooSlowError
@@ -96,17 +97,26 @@ class Segment:
         self.span = span
         self.stop = stop  # None: to the end, wherever that is
         self.generation = generation
-        self.first = span[1]
-        self.started = time.monotonic()
+        self.begin_attempt()
         self.fetched = 0  # bytes received for it, repeated ones too
         self.failures = 0  # attempts in a row that brought nothing
         self.ended_at: int | None = None  # where a body of unknown length ended
         self.given_up = False  # left to others: its range cannot be had by itself
 
+    def begin_attempt(self) -> None:
+        """Forget how fast an earlier attempt was, perhaps at another source."""
+        self.first = self.span[1]
+        self.started = time.monotonic()
+
     @property
     def position(self) -> int:
         """The offset of the next byte."""
         return self.span[1]
+
+    def pace(self) -> float | None:
+        """Return the bytes/s of this attempt, or None while that would be a guess."""
+        had, elapsed = self.position - self.first, time.monotonic() - self.started
+        return had / elapsed if had and elapsed >= SETTLE else None
 
 
 _ADMITTING = threading.Lock()  # two files must not both be promised the same room
@@ -334,6 +344,7 @@ class Download:
         stop = segment.stop if segment.stop != self.total else None
         with source.open(connection, start, stop, ranged=self._ask_ranges) as body:
             self._watch(body.stream)
+            segment.begin_attempt()
             try:
                 if not self._accept(body, segment):
                     return

@@ -7,6 +7,8 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import evio_data
 
 if TYPE_CHECKING:
@@ -35,6 +37,13 @@ for what, where in seen:
 HEAVY = {"requests", "urllib3", "pooch", "tqdm", "hashlib", "_hashlib", "fcntl", "mmap", "socket"}
 print(*sorted(HEAVY & {name.partition(".")[0] for name in sys.modules}))
 """
+
+
+@pytest.fixture(autouse=True)
+def _nobody_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a coverage measurement out of the processes whose every import is counted."""
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_warm_fetch(drive: Drive, tmp_path: Path) -> None:
