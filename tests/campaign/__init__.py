@@ -1,0 +1,1 @@
+"""Random schedules of faults and kills against real processes, each judged by an oracle."""

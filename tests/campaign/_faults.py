@@ -1,0 +1,184 @@
+"""Every switch of the local Drive, as faults that a schedule can draw."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import Any, NamedTuple, get_args
+
+from evio_data.testing import DriveFile
+from evio_data.testing._files import Refusal
+
+MIB = 2**20
+LATER = "Wed, 01 Oct 2036 07:28:00 GMT"
+
+Switches = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """One kind of fault.
+
+    Attributes
+    ----------
+    draw
+        A generator of random numbers and the size of the file into positions of switches.
+    lasting
+        Whether no patience gets past it: an honest error is all that can be asked for.
+    drive_only
+        Whether it is of Drive's dialect: a plain URL never shows it.
+    """
+
+    draw: Callable[[random.Random, int], Switches]
+    lasting: bool = False
+    drive_only: bool = False
+
+
+def _place(dice: random.Random, size: int) -> int:
+    return dice.randrange(1, max(2, size))
+
+
+def _cut(dice: random.Random, size: int) -> Switches:
+    return {
+        "cut_after": _place(dice, size),
+        "cut_how": dice.choice(["reset", "close"]),
+        "cut_times": dice.randint(1, 3),
+    }
+
+
+def _cut_always(dice: random.Random, size: int) -> Switches:
+    return {"cut_after": max(256 * 1024, size // dice.randint(2, 5)), "cut_how": "close"}
+
+
+def _errors(dice: random.Random, size: int) -> Switches:
+    return {
+        "errors": [dice.choice([429, 500, 502, 503, 408]) for _ in range(dice.randint(1, 3))],
+        "errors_at": dice.choice(["any", "uc", "download"]),
+        "retry_after": dice.choice(["0", "0", "1", "Wed, 21 Oct 2015 07:28:00 GMT"]),
+    }
+
+
+def _lasting_errors(dice: random.Random, size: int) -> Switches:
+    return {"errors": [dice.choice([400, 401, 403, 404, 410])] * dice.randint(1, 4)}
+
+
+def _quota(dice: random.Random, size: int) -> Switches:
+    return {
+        "quota": dice.choice(["always", "after-form", "on-resume", _place(dice, size)]),
+        "quota_status": dice.choice([200, 403]),
+        "quota_spares_bounded": dice.random() < 0.3,
+        "language": dice.choice(["en", "es", "de"]),
+    }
+
+
+def _tokens(dice: random.Random, size: int) -> Switches:
+    return {
+        "large": True,
+        "lenient": False,
+        "extra_inputs": dice.choice([{}, {"at": "ABC", "authuser": "0"}]),
+        "token_life": dice.choice([None, 0.05, 0.3]),
+        "stale": dice.choice(["page", "403"]),
+        "attribute_order": dice.choice([("type", "name", "value"), ("value", "name", "type")]),
+    }
+
+
+def _headers(dice: random.Random, size: int) -> Switches:
+    return {
+        "disposition": dice.choice(["ascii", "utf8-star", "raw-utf8", "attachment; filename=..", ""]),
+        "content_type": dice.choice([None, "text/html", "text/plain; charset=\xff", "x"]),
+        "accept_ranges": dice.choice([None, "none", "bytes"]),
+        "cache_control": None,
+        "upload_id": False,
+        "goog_hash": size <= 64 * 1024,
+        "content_range_on_416": dice.random() < 0.5,
+        "head": "405",
+    }
+
+
+def _foreign(dice: random.Random, size: int) -> Switches:
+    elsewhere = "https://drive.example.invalid/download?confirm=t"
+    return dice.choice([{"large": True, "form_action": elsewhere}, {"redirect_to": elsewhere}])
+
+
+def _just(**switches: Any) -> Callable[[random.Random, int], Switches]:
+    return lambda _dice, _size: dict(switches)
+
+
+KINDS: dict[str, Kind] = {
+    "warning page": Kind(_just(large=True), drive_only=True),
+    "strict or old tokens": Kind(_tokens, drive_only=True),
+    "refusal page": Kind(
+        lambda dice, _: {"refuse": dice.choice(get_args(Refusal)), "retry_after": "0"},
+        lasting=True,
+        drive_only=True,
+    ),
+    "quota": Kind(_quota, lasting=True, drive_only=True),
+    "cut": Kind(_cut),
+    "cut, always": Kind(_cut_always),
+    "cut after a time": Kind(lambda dice, _: {"cut_seconds": dice.uniform(0.05, 0.2)}),
+    "silence": Kind(
+        lambda dice, size: {"stall_after": _place(dice, size), "stall_times": dice.randint(1, 2)}
+    ),
+    "silence, always": Kind(
+        lambda dice, size: {"stall_after": _place(dice, size)}, lasting=True
+    ),
+    "no length": Kind(lambda dice, _: {"length": dice.choice(["chunked", "absent"])}),
+    "ranges ignored": Kind(_just(ranges="ignore")),
+    "ranges wrong": Kind(
+        lambda dice, _: {
+            "ranges": dice.choice(["wrong-start", "short", "other-total", "no-content-range"])
+        }
+    ),
+    "ranges ignored later": Kind(lambda dice, size: {"ranges_after_bytes": _place(dice, size)}),
+    "passing statuses": Kind(_errors),
+    "lasting statuses": Kind(_lasting_errors, lasting=True),
+    "odd headers": Kind(_headers),
+    "no disposition": Kind(_just(disposition="none"), lasting=True, drive_only=True),
+    "foreign address": Kind(_foreign, lasting=True, drive_only=True),
+    "resource key": Kind(_just(resource_key="0-abc"), lasting=True, drive_only=True),
+    "gzip": Kind(_just(gzip=True), lasting=True),
+    "endless": Kind(_just(endless=True)),
+    "garbled once": Kind(_just(garble="flip", garble_times=1)),
+    "garbled": Kind(_just(garble="flip"), lasting=True),
+    "slow": Kind(lambda dice, size: {"rate": max(4e5, size / dice.uniform(0.2, 0.6))}),
+    "API error": Kind(
+        lambda dice, _: {
+            "api_error": dice.choice(["notFound", "rateLimitExceeded", "downloadQuotaExceeded"]),
+            "retry_after": "0",
+        },
+        lasting=True,
+        drive_only=True,
+    ),
+}
+
+# Switches of the whole server; "Sorry..." ends at once, so that patience gets past it.
+SERVER_KINDS: dict[str, Callable[[random.Random], Switches]] = {
+    "few connections": lambda dice: {"max_connections": dice.randint(1, 2)},
+    "few requests": lambda dice: {"max_requests_per_second": float(dice.randint(3, 8))},
+    "sorry is a 403": lambda dice: {"sorry_status": 403, "max_connections": 1},
+    "warning page for all": lambda dice: {"scan_limit": 0},
+    "slow server": lambda dice: {"rate": dice.uniform(4e6, 2e7)},
+    "slow connections": lambda dice: {"rate_per_connection": dice.uniform(2e6, 1e7)},
+}
+SERVER_DEFAULTS: Switches = {
+    "max_connections": None,
+    "max_requests_per_second": None,
+    "sorry_for": 0.0,
+    "sorry_status": 429,
+    "scan_limit": 100 * MIB,
+    "rate": None,
+    "rate_per_connection": None,
+}
+
+
+def file_defaults() -> Switches:
+    """Return every switch of a file in the position in which nothing goes wrong."""
+    positions: Switches = {}
+    for each in fields(DriveFile):
+        if each.name in ("served", "keep", "modified") or each.name.startswith("_"):
+            continue
+        if each.default is not MISSING:
+            positions[each.name] = each.default
+        elif each.default_factory is not MISSING:
+            positions[each.name] = each.default_factory()
+    return positions
