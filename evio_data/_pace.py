@@ -96,6 +96,11 @@ class Splitter:
         added = working - connections
         return added <= 0 or rate >= earlier * (1 + GAIN * added / max(1, connections))
 
+    @property
+    def in_step(self) -> bool:
+        """Whether the next split still belongs to the last step."""
+        return self._left > 0
+
     def made(self, rate: float, working: int, idle: int) -> None:
         """Remember how things were when a split was made for one of ``idle`` connections."""
         if self._left:

@@ -240,14 +240,16 @@ class Engine:
         working = self._working
         if not working or not self._splitter.ready(rate, working):
             return None
-        segment = self._share_out(working, rate / working)
+        # A part that was split off a moment ago has no pace of its own yet.
+        pace = rate / working if self._splitter.in_step else None
+        segment = self._share_out(working, pace)
         if segment is None:
             self._splitter.end_step()
         else:
             self._splitter.made(rate, working, self._idle())
         return segment
 
-    def _share_out(self, working: int, pace: float) -> tuple[Run, Segment] | None:
+    def _share_out(self, working: int, pace: float | None) -> tuple[Run, Segment] | None:
         runs = [run for run in self.runs if not run.finishing]
         run = max(runs, key=_longest_rest, default=None)
         if run is None or not is_worth(_rest_seconds(run, pace), run.download.total or 0):
@@ -525,12 +527,11 @@ def _unknown_then_largest(job: Job) -> tuple[bool, int]:
     return size is not None, -(size or 0)
 
 
-def _rest_seconds(run: Run, pace: float) -> float:
-    """Return how long the longest segment will still take: at its own pace, once it has one."""
+def _rest_seconds(run: Run, pace: float | None) -> float:
+    """Return how long the longest segment will still take; 0 where that would be a guess."""
     segment = run.download.longest()
-    if segment is None:
-        return 0.0
-    return _longest_rest(run) / (segment.pace() or pace)
+    pace = (segment.pace() if segment else None) or pace
+    return _longest_rest(run) / pace if pace else 0.0
 
 
 def _longest_rest(run: Run) -> float:
