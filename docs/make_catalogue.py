@@ -49,12 +49,13 @@ Fetch one with `evio_data.fetch("fan_const_rpm.raw")`, or several with `prefetch
 """
 
 NOTES = """
-The sizes, events and durations are **documented, not exact**: they are what the evio-evlib project wrote
-down in 2025, and nobody has published exact ones.
+The sizes, events and durations are **documented, not exact**.
+The evio-evlib project wrote them down in 2025; nobody has published exact ones.
 `prefetch-datasets --dry-run` asks the server for the exact size of each missing file.
 
 *unpinned* means that nobody has published a SHA-256.
-The first download records the file's hash in your cache, and from then on only these bytes are accepted.
+The first download records the file's hash in your cache.
+From then on only these bytes are accepted.
 
 The folder holds two files called `events.dat` and two called `events.raw`.
 That `fred-0` is the first pair follows from the order of the listing: it is likely, not proven.
@@ -63,16 +64,19 @@ The folder of the other pair is not known; `events-2` is our name for it.
 ## What such data look like
 
 **These pictures are synthetic.**
-They show the stand-ins of [`evio_data.testing`](reference.md#evio_datatesting), a drawn fan of three blades,
-and not the real recordings, which nobody had when they were made.
+They show the stand-ins of [`evio_data.testing`](reference.md#evio_datatesting), a computed fan of
+three blades.
+The real recordings were not at hand when they were made.
 
 ### .raw (EVT3)
 
-![An event frame of a synthetic fan: the leading edges of three blades in one colour, the trailing edges in another]\
+![An event frame of a synthetic fan: three leading edges in orange, three trailing ones in blue]\
 (images/synthetic-raw.png)
 
-An event frame: all events of 3 ms of a `write_evt3` file, 1280 by 720 pixels, drawn at half the size.
-ON events (brighter) are orange, at the leading edges; OFF events (darker) are blue, at the trailing ones.
+An event frame: all events of 3 ms of a `write_evt3` file.
+The sensor has 1280 by 720 pixels; the picture is half as wide and high.
+ON events (it got brighter) are orange, at the leading edges of the blades.
+OFF events (it got darker) are blue, at the trailing ones.
 Single dots are noise.
 Where an edge runs along the rows, many pixels of a row fire at once.
 
