@@ -5,6 +5,7 @@ from collections import deque
 
 BUSY_WAIT = 5.0  # seconds for which all connections pause after a 429; triples
 MAX_BUSY_WAIT = 300.0  # seconds
+LEAST_BUSY_WAIT = 0.5  # seconds, whatever a server asks for: it may ask for 0; triples
 CALM = 60.0  # seconds without a refusal after which one more connection is tried
 SETTLE = 0.25  # seconds over which a rate is measured
 GAIN = 0.3  # of what was hoped for: a step that raises the total by less was the last for a while
@@ -36,8 +37,7 @@ class Pace:
         now = time.monotonic()
         if now >= self._paused_until:
             self._refusals += 1
-        pause = min(BUSY_WAIT * 3.0 ** (self._refusals - 1), MAX_BUSY_WAIT)
-        pause = pause if wait is None else wait
+        pause = busy_wait(self._refusals, wait)
         self.limit = max(1, min(self.limit - 1, working or self.limit // 2))
         self._paused_until = max(self._paused_until, now + pause)
         self._changed = self._paused_until
@@ -51,6 +51,17 @@ class Pace:
             self._changed = now
             self._refusals = 0
         return now >= self._paused_until and working < self.limit
+
+
+def busy_wait(refusals: int, wait: float | None) -> float:
+    """Return the seconds to pause after refusals in a row; ``wait`` is what the server asks for.
+
+    >>> busy_wait(2, None), busy_wait(2, 0.0), busy_wait(2, 20.0)
+    (15.0, 1.5, 20.0)
+    """
+    if wait is None:
+        return min(BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT)
+    return max(wait, min(LEAST_BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT))
 
 
 class Splitter:

@@ -10,10 +10,11 @@ from . import _drive, _folder, _gateway, _http, _ranges
 from ._drive import FileLink
 from ._folder import Item
 from ._http import Answer, BusyError, Connection, TransportError
+from ._pace import busy_wait
 from ._settings import Settings
 from ._source import DriveSource
 from ._transfer import Halt, backoff
-from ._tree import Leaf, LeftOut, shown, walk
+from ._tree import MAX_FILES, Leaf, LeftOut, shown, walk
 from ._wording import duration, plural
 from .errors import (
     DownloadError,
@@ -27,8 +28,6 @@ from .errors import (
 MAX_LISTING = 32 * 1024 * 1024  # bytes of one listing; an entry has some 700
 MAX_LISTING_TIME = 300.0  # seconds for which one listing may dribble in
 MAX_PAGES = 1000  # of one folder's list at the API
-BUSY_WAIT = 5.0  # seconds for which all pause after a 429; triples
-MAX_BUSY_WAIT = 300.0  # seconds
 BLOCK = 64 * 1024  # bytes
 
 Task = TypeVar("Task")
@@ -147,6 +146,11 @@ class _Surveyor:
                 self._text(connection, link, _folder.api_list_url(link, token))
             )
             items += page
+            if len(items) > MAX_FILES:
+                raise DownloadError(
+                    f"the folder lists more than {MAX_FILES:,} items.",
+                    advice="Name a folder inside it.",
+                )
             if token is None:
                 return items
             if token in seen:
@@ -277,13 +281,12 @@ class _Surveyor:
         if failures > self._settings.retries:
             return
         if isinstance(error, BusyError):
-            wait = min(BUSY_WAIT * 3.0 ** (failures - 1), MAX_BUSY_WAIT)
-            wait = wait if error.wait is None else error.wait
+            wait = busy_wait(failures, error.wait)
             if self._resume_at < time.monotonic():
                 self._tell(f"{error}: pausing for {duration(wait)}")
             self._resume_at = max(self._resume_at, time.monotonic() + wait)
         else:
-            self.halt.wait(backoff(failures) if error.wait is None else error.wait)
+            self.halt.wait(max(backoff(failures), error.wait or 0.0))
 
     def _in_parallel(
         self, tasks: Sequence[Task], work: Callable[[Connection, Task], Result]

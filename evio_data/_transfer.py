@@ -26,7 +26,7 @@ from .errors import (
 )
 
 BLOCK = 256 * 1024  # bytes that are received at once; stays in the CPU's cache
-OVERLAP = 64 * 1024  # bytes on disk that a resumed file's first answer must repeat
+OVERLAP = 64 * 1024  # bytes on disk that another answer must repeat before its own are taken
 AFTER_PROGRESS = 0.1  # seconds before a retry after an attempt that brought bytes
 FIRST_WAIT = 0.5  # seconds before the first retry after one that brought none; doubles
 IMPATIENT = 1  # retries at a source that brings nothing while there is another one
@@ -99,6 +99,7 @@ class Segment:
         self.generation = generation
         self.begin_attempt()
         self.fetched = 0  # bytes received for it, repeated ones too
+        self.last = span[1] - span[0]  # bytes that the latest attempt received
         self.failures = 0  # attempts in a row that brought nothing
         self.ended_at: int | None = None  # where a body of unknown length ended
         self.given_up = False  # left to others: its range cannot be had by itself
@@ -340,8 +341,8 @@ class Download:
             self.lost = self.lost or self._is_current(segment)
 
     def _receive_once(self, segment: Segment, connection: Connection, source: Source) -> None:
-        start = segment.position - self._take_overlap(segment)
-        stop = segment.stop if segment.stop != self.total else None
+        start, before = segment.position - self._take_overlap(segment), segment.fetched
+        stop = self._last_wanted(segment)
         with source.open(connection, start, stop, ranged=self._ask_ranges) as body:
             self._watch(body.stream)
             segment.begin_attempt()
@@ -349,9 +350,11 @@ class Download:
                 if not self._accept(body, segment):
                     return
                 with self.partial.writer(segment.position) as file, _Buffer() as view:
-                    self._compare(body, segment, file, view)
+                    self._compare(body, segment, file, view, segment.position)
                     self._pump(body, segment, file, view)
+                    self._compare_joint(body, segment, file, view)
             finally:
+                segment.last = segment.fetched - before or segment.last
                 self._unwatch(body.stream)
 
     def _watch(self, stream: Readable) -> None:
@@ -363,12 +366,23 @@ class Download:
         self.halt.unwatch(stream)
 
     def _take_overlap(self, segment: Segment) -> int:
-        # Only an earlier process's bytes are doubted, and once: a line that always cuts must
-        # not spend itself on repeating them.
-        if segment.span[0] != 0 or not self.partial.resumed:
-            return 0
-        overlap, self._overlap = self._overlap, 0
-        return min(overlap, segment.position)
+        # An earlier process's bytes are doubted once: a line that always cuts must not spend
+        # itself on repeating them.
+        if segment.span[0] == 0 and self.partial.resumed and self._overlap:
+            overlap, self._overlap = self._overlap, 0
+            return min(overlap, segment.position)
+        # Without a hash nothing but a comparison shows that the file was replaced since: of what
+        # the line brings, at most one half is spent on it.
+        if self.sha256 is None and segment.ended_at is None:
+            return min(OVERLAP, segment.last // 2, segment.position - segment.span[0])
+        return 0
+
+    def _last_wanted(self, segment: Segment) -> int | None:
+        """Return where a request ends: a little later where the joint is to be compared."""
+        if segment.stop is None or self.total is None:
+            return segment.stop
+        stop = segment.stop + (OVERLAP if self.sha256 is None else 0)
+        return stop if stop < self.total else None
 
     def _accept(self, body: Body, segment: Segment) -> bool:
         """Take note of what an answer says before its bytes are used; say whether to use them."""
@@ -426,17 +440,32 @@ class Download:
         if free is not None and missing > free:
             raise no_room(missing, free, str(self.partial.path.parent))
 
-    def _compare(self, body: Body, segment: Segment, file: BinaryIO, view: memoryview) -> None:
-        """Read what an answer repeats, and hold it against the bytes on disk."""
-        at, position = body.placement.start, segment.position
-        held = memoryview(bytearray(BLOCK)) if at < position else view
+    def _compare(
+        self, body: Body, segment: Segment, file: BinaryIO, view: memoryview, stop: int
+    ) -> None:
+        """Read what an answer repeats, up to ``stop``, and hold it against the bytes on disk."""
+        at = body.placement.start if stop == segment.position else segment.position
+        held = memoryview(bytearray(BLOCK)) if at < stop else view
         file.seek(at)
-        while at < position and self._is_current(segment):
-            count = self._read(body, segment, view[: min(BLOCK, position - at)])
+        while at < stop and self._is_current(segment):
+            count = self._read(body, segment, view[: min(BLOCK, stop - at)])
             file.readinto(held[:count])  # type: ignore[attr-defined]
             if bytes(held[:count]) != bytes(view[:count]):
                 raise _RemoteChangedError("its bytes differ from those on disk")
             at += count
+
+    def _compare_joint(
+        self, body: Body, segment: Segment, file: BinaryIO, view: memoryview
+    ) -> None:
+        """Hold what follows in this answer against what another one has brought of it."""
+        joint = segment.stop
+        if self.sha256 is not None or joint is None or segment.position != joint:
+            return
+        follower = next((stop for start, stop in list(self.partial.spans) if start == joint), 0)
+        ends = (body.placement.stop, self.total, joint + OVERLAP, follower)
+        stop = min(end for end in ends if end is not None)
+        if stop > joint:
+            self._compare(body, segment, file, view, stop)
 
     def _read(self, body: Body, segment: Segment, view: memoryview) -> int:
         if self.halt.asked:
@@ -538,11 +567,11 @@ class Download:
             return
         segment.failures = 0 if progress else segment.failures + 1
         if segment.failures > (self.retries if len(self._sources) == 1 else IMPATIENT):
-            again = f"{segment.failures} times in a row"
+            again = f", {segment.failures} times in a row" if segment.failures > 1 else ""
             segment.failures = 0
-            self._next_source(DownloadError(f"{error}, {again}.", advice=_RUN_AGAIN), source)
+            self._next_source(DownloadError(f"{error}{again}.", advice=_RUN_AGAIN), source)
             return
-        seconds = backoff(segment.failures) if error.wait is None else error.wait
+        seconds = max(backoff(segment.failures), error.wait or 0.0)
         self.spliced = self.spliced or self.partial.received > 0
         self.resumed = max(self.resumed, self.partial.received)
         kept = f"{size(self.partial.received)} are kept, " if self.partial.received else ""

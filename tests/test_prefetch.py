@@ -15,7 +15,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._pace import Pace, Splitter
+from evio_data._pace import Pace, Splitter, busy_wait
 from evio_data._partial import Partial
 
 if TYPE_CHECKING:
@@ -199,11 +199,16 @@ def test_pace_counts_one_refusal_a_pause() -> None:
 
 
 def test_pace_believes_the_server() -> None:
-    """The server's own wish decides the pause."""
+    """The server's own wish decides the pause, and the number of connections shrinks."""
     pace = Pace(3)
-    assert pace.slow(0.0, 2) == 0.0
-    assert pace.allows(0)
-    assert not pace.allows(2)
+    assert pace.slow(7.0, 2) == 7.0
+    assert pace.limit == 2
+
+
+def test_pace_is_not_talked_out_of_waiting() -> None:
+    """Whoever refuses and asks for no pause at all gets one that grows, all the same."""
+    assert [busy_wait(refusals, 0.0) for refusals in (1, 2, 3)] == [0.5, 1.5, 4.5]
+    assert busy_wait(99, 0.0) == busy_wait(99, None) == 300.0
 
 
 def test_splitter_grows_in_steps() -> None:

@@ -219,6 +219,48 @@ def test_later_version_of_an_unpinned_file(drive: Drive) -> None:
     assert not path.exists()
 
 
+def other(data: bytes, _: int) -> bytes:
+    """Return other bytes, as many."""
+    return bytes(byte ^ 255 for byte in data)
+
+
+def test_unpinned_file_that_is_replaced_before_a_retry(drive: Drive) -> None:
+    """Two versions of equal size, which no validator tells apart, are not joined at a cut."""
+    file = drive.add(
+        "fan.raw", DATA, pinned=False, garble=other, garble_times=1, cut_after=MIB, cut_times=1
+    )
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA
+    assert drive.starts(file) == [0, MIB - 64 * 1024, 0]
+
+
+def test_unpinned_file_that_is_replaced_before_a_split(drive: Drive) -> None:
+    """Two versions are not joined where one connection has taken over from another, either."""
+    drive.server.rate_per_connection = MIB
+    file = drive.add("fan.raw", DATA, pinned=False, garble=other, garble_times=1)
+    (outcome,) = evio_data.prefetch(concurrency=2)
+    assert outcome.path is not None
+    assert outcome.path.read_bytes() == DATA
+    assert drive.starts(file).count(0) == 2
+
+
+def test_unpinned_file_over_a_line_that_always_cuts(drive: Drive) -> None:
+    """What is repeated for the comparison leaves half of what the line brings, however little."""
+    os.environ["EVIO_DATA_RETRIES"] = "0"
+    file = drive.add("fan.raw", DATA[:MIB], pinned=False, cut_after=50_000)
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA[:MIB]
+    assert drive.server.sent(file) < 2.2 * MIB
+
+
+def test_refusal_without_a_pause(drive: Drive) -> None:
+    """``Retry-After: 0`` does not turn the back-off into a hail of requests."""
+    os.environ["EVIO_DATA_RETRIES"] = "2"
+    drive.add("fan.raw", b"events", errors=[503] * 9, retry_after="0")
+    began = time.monotonic()
+    with pytest.raises(errors.DownloadError, match="3 times in a row"):
+        evio_data.fetch("fan.raw")
+    assert time.monotonic() - began >= 0.75 * 3 * FIRST_WAIT
+
+
 # --- resumed ----------------------------------------------------------------------------------
 
 
