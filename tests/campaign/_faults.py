@@ -84,7 +84,9 @@ def _tokens(dice: random.Random, size: int) -> Switches:
 
 def _headers(dice: random.Random, size: int) -> Switches:
     return {
-        "disposition": dice.choice(["ascii", "utf8-star", "raw-utf8", "attachment; filename=..", ""]),
+        "disposition": dice.choice(
+            ["ascii", "utf8-star", "raw-utf8", "attachment; filename=..", ""]
+        ),
         "content_type": dice.choice([None, "text/html", "text/plain; charset=\xff", "x"]),
         "accept_ranges": dice.choice([None, "none", "bytes"]),
         "cache_control": None,
@@ -101,7 +103,10 @@ def _foreign(dice: random.Random, size: int) -> Switches:
 
 
 def _just(**switches: Any) -> Callable[[random.Random, int], Switches]:
-    return lambda _dice, _size: dict(switches)
+    def draw(_dice: random.Random, _size: int) -> Switches:
+        return dict(switches)
+
+    return draw
 
 
 KINDS: dict[str, Kind] = {
@@ -119,9 +124,7 @@ KINDS: dict[str, Kind] = {
     "silence": Kind(
         lambda dice, size: {"stall_after": _place(dice, size), "stall_times": dice.randint(1, 2)}
     ),
-    "silence, always": Kind(
-        lambda dice, size: {"stall_after": _place(dice, size)}, lasting=True
-    ),
+    "silence, always": Kind(lambda dice, size: {"stall_after": _place(dice, size)}, lasting=True),
     "no length": Kind(lambda dice, _: {"length": dice.choice(["chunked", "absent"])}),
     "ranges ignored": Kind(_just(ranges="ignore")),
     "ranges wrong": Kind(
@@ -155,8 +158,8 @@ KINDS: dict[str, Kind] = {
 SERVER_KINDS: dict[str, Callable[[random.Random], Switches]] = {
     "few connections": lambda dice: {"max_connections": dice.randint(1, 2)},
     "few requests": lambda dice: {"max_requests_per_second": float(dice.randint(3, 8))},
-    "sorry is a 403": lambda dice: {"sorry_status": 403, "max_connections": 1},
-    "warning page for all": lambda dice: {"scan_limit": 0},
+    "sorry is a 403": lambda _: {"sorry_status": 403, "max_connections": 1},
+    "warning page for all": lambda _: {"scan_limit": 0},
     "slow server": lambda dice: {"rate": dice.uniform(4e6, 2e7)},
     "slow connections": lambda dice: {"rate_per_connection": dice.uniform(2e6, 1e7)},
 }

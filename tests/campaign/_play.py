@@ -15,7 +15,7 @@ from evio_data.testing import DriveServer
 
 from . import _oracle
 from ._schedule import Event, Schedule, drawn
-from ._world import Served, World
+from ._world import Process, Served, World
 
 PATIENCE = 90.0  # seconds in which a round must have ended; only ever reached by a bug
 LOOK = 0.003  # seconds between two looks at the bytes sent
@@ -82,10 +82,12 @@ def _round(world: World, number: int, counts: Counter[str]) -> list[str]:
         events.remove(event)
     events = [event for event in events if not _at_once(world, event, counts)]
     processes = [world.start(client) for client in world.schedule.rounds[number]]
+    due: dict[int, float] = {}
     while any(process.code is None for process in processes):
-        sent = world.served_bytes() - before
+        sent, now = world.served_bytes() - before, time.monotonic()
         for event in [event for event in events if event.at <= sent]:
-            if _happen(world, event, processes, counts):
+            late_enough = due.setdefault(event.number, now + event.later) <= now
+            if late_enough and _happen(world, event, processes, counts):
                 events.remove(event)
         if time.monotonic() > stop_at:
             return [f"stuck: round {number} has not ended in {PATIENCE:.0f} s"]
@@ -99,14 +101,14 @@ def _at_once(world: World, event: Event, counts: Counter[str]) -> bool:
     return event.at == 0 and event.what != "kill" and _happen(world, event, [], counts)
 
 
-def _happen(world: World, event: Event, processes: list, counts: Counter[str]) -> bool:  # type: ignore[type-arg]
+def _happen(world: World, event: Event, processes: list[Process], counts: Counter[str]) -> bool:
     """Let an event happen; say whether it is done with."""
     served = world.files[event.file]
     dice = random.Random(f"{world.schedule.seed} {event.number}")
     if event.what == "kill":
         process = processes[event.process]
         ended, had = process.code is not None, len(process.signals)
-        done: bool = process.send(event.signal)
+        done = process.send(event.signal)
         if not ended and len(process.signals) > had:
             counts[f"kill -{process.signals[-1]}"] += 1
         return done
@@ -145,7 +147,8 @@ def _meddle(world: World, event: Event) -> bool:
         return _touch(world, event)
     if event.what == "stamp":
         return _spoil_stamp(world.state(served) / "stamp", event.kind)
-    return any([_spoil_partial(part, served, event.kind) for part in _parts(world, served)])
+    spoilt = [_spoil_partial(part, served, event.kind) for part in _parts(world, served)]
+    return any(spoilt)
 
 
 def _touch(world: World, event: Event) -> bool:

@@ -39,11 +39,12 @@ class Event:
     switches: Switches = field(default_factory=dict)
     process: int = 0
     signal: int = 9
+    later: float = 0.0  # seconds after that byte
 
     def describe(self) -> str:
         """Return it in words."""
         target = {
-            "kill": f"process {self.process} with -{self.signal}",
+            "kill": f"process {self.process} with -{self.signal} {self.later:.3f} s later",
             "server": self.kind,
             "fill": "the disk",
         }.get(self.what, f"file {self.file} {self.kind}")
@@ -140,7 +141,7 @@ def _processes(dice: random.Random) -> tuple[Client, ...]:
 
 def _events(dice: random.Random, schedule: Schedule) -> tuple[Event, ...]:
     makers = [_fault, _fault, _fault, _fault, _kill, _kill, _kill, _change, _server, _meddle]
-    count = dice.choice([0, 1, 2, 2, 3, 4, 5, 6])
+    count = dice.choice([0, 1, 2, 3, 4, 5, 6, 8])
     events = [dice.choice(makers)(dice, schedule) for _ in range(count)]
     if schedule.disk and dice.random() < 0.5:
         events.append({"what": "fill", **_moment(dice, schedule)})
@@ -173,8 +174,11 @@ def _server(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
 def _kill(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
     moment = _moment(dice, schedule)
     process = dice.randrange(len(schedule.rounds[moment["round"]]))
+    if dice.random() < 0.4:
+        moment["at"] = schedule.total  # just when files are published, stamped and tidied up
+    later = dice.choice([0.0, 0.0, dice.uniform(0, 0.05)])
     signal = dice.choice(SIGNALS)
-    return {"what": "kill", "process": process, "signal": signal, **moment}
+    return {"what": "kill", "process": process, "signal": signal, "later": later, **moment}
 
 
 def _change(dice: random.Random, schedule: Schedule) -> dict[str, Any]:

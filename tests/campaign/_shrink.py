@@ -11,7 +11,7 @@ TRIES = 3  # of each smaller schedule: the interleaving is not in our hands
 
 
 def shrink(schedule: Schedule, say: Callable[[str], None]) -> tuple[frozenset[int], Result | None]:
-    """Drop events one by one while it still fails; return what was dropped, and the last failure."""
+    """Drop events one by one while it still fails; return those, and the last failure."""
     dropped: frozenset[int] = frozenset()
     last: Result | None = None
     for event in schedule.events:

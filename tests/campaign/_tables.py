@@ -10,8 +10,7 @@ def markdown(counts: Counter[str], *, failures: int, seconds: float) -> str:
     runs = counts["runs"]
     kills = sum(count for name, count in counts.items() if name.startswith("kill"))
     lines = [
-        f"{runs} runs in {seconds:.0f} s ({seconds / max(1, runs):.2f} s a run), "
-        f"{kills} kills, {failures} failed",
+        f"{runs} runs in {seconds:.0f} s, {kills} kills, {failures} failed",
         "",
         "| What | How often |",
         "|---|---:|",

@@ -149,7 +149,7 @@ class World:
         self.processes: list[Process] = []
         self._write_registry()
         self._block_locks()
-        self.environment = {**_clean_environment(), **self._settings()}
+        self.environment = {**clean_environment(), **self._settings()}
         server.rate_per_connection = schedule.rate
 
     def _serve(self, spec: FileSpec) -> Served:
@@ -228,7 +228,8 @@ class World:
         self.disk.close()
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """Return the environment without proxies and without our settings."""
     proxies = ("http_proxy", "https_proxy", "all_proxy")
     kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
     return {name: value for name, value in kept.items() if not name.startswith("EVIO_DATA_")}

@@ -1,0 +1,289 @@
+"""The same kinds of schedules against other downloaders, at plain URLs of the same server."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from evio_data.testing import DriveServer
+
+from ._faults import KINDS
+from ._schedule import Event, Schedule, drawn
+from ._world import PREFETCH, Served, clean_environment
+
+PACKAGES = ("pooch", "gdown", "parfive")
+SECONDS = 30.0  # in which a process must end
+SILENT = 1  # seconds of silence after which a line is dead, where a tool can be told
+TRIES = 3
+DICE_TO_DRAW = 5000  # schedules that are looked at for those that peers can play
+# Not played: "endless" may fill the disk of a tool that goes on to the end of the body.
+LEFT_OUT = ("endless",)
+NO_TIMEOUT = ("silence", "silence, always")  # gdown claims nothing about a line that falls silent
+COLUMNS = ("right at once", "error", "hangs", "wrong, exit 0", "then right", "then not", "exposed")
+
+_POOCH = """
+import os, sys, pooch
+url, folder, name, sha256 = sys.argv[1:]
+get = pooch.HTTPDownloader(timeout={silent})
+pup = pooch.create(folder, "", registry={{name: "sha256:" + sha256}}, urls={{name: url}},
+                   retry_if_failed={tries})
+pup.fetch(name, downloader=get)
+"""
+_GDOWN = """
+import sys, gdown
+url, folder, name, sha256 = sys.argv[1:]
+gdown.cached_download(url, folder + "/" + name, quiet=True, hash="sha256:" + sha256)
+"""
+_PARFIVE = """
+import sys, parfive
+from parfive import SessionConfig
+import aiohttp
+url, folder, name, sha256 = sys.argv[1:]
+config = SessionConfig(timeouts=aiohttp.ClientTimeout(total=0, sock_read={silent}))
+get = parfive.Downloader(progress=False, overwrite=True, config=config)
+get.enqueue_file(url, path=folder, filename=name, checksum="sha-256=" + sha256)
+results = get.download()
+for _ in range({tries}):
+    results = get.retry(results) if results.errors else results
+sys.exit(1 if results.errors else 0)
+"""
+
+
+class Tool(NamedTuple):
+    """A downloader, and the command that makes it fetch one file whose hash is known."""
+
+    name: str
+    command: Callable[[str, Path, Served, int], list[str]]
+    excused: tuple[str, ...] = ()
+
+
+class Play(NamedTuple):
+    """What became of one schedule."""
+
+    first: str
+    second: str
+    exposed: bool  # wrong bytes were seen under the final name after a process had ended
+
+
+def compare(seed: int, runs: int) -> int:
+    """Play schedules with every tool, and print a table."""
+    with tempfile.TemporaryDirectory(prefix="campaign-peers-") as folder:
+        python = _environment(Path(folder) / "venv")
+        schedules = _schedules(seed, runs)
+        print(f"{len(schedules)} schedules, each with one file, from seed {seed}\n")
+        print("| Tool | played | " + " | ".join(COLUMNS) + " |")
+        print("|---|" + "---:|" * (len(COLUMNS) + 1))
+        for tool in _tools(python):
+            print(_row(tool, schedules), flush=True)
+        print(f"\n{_versions(python)}")
+    return 0
+
+
+def _environment(folder: Path) -> Path:
+    """Make an environment that has the peers."""
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, *PACKAGES], check=True)
+    return python
+
+
+def _versions(python: Path) -> str:
+    code = (
+        "import sys, importlib.metadata as m; "
+        "print(*(f'{name} {m.version(name)}' for name in sys.argv[1:]))"
+    )
+    asked = subprocess.run(
+        [str(python), "-c", code, *PACKAGES], check=True, capture_output=True, text=True
+    )
+    aria2c = shutil.which("aria2c")
+    if aria2c is None:
+        return f"{asked.stdout.strip()}; aria2c is not installed"
+    told = subprocess.run([aria2c, "--version"], check=True, capture_output=True, text=True)
+    return f"{asked.stdout.strip()} {told.stdout.splitlines()[0]}"
+
+
+def _tools(python: Path) -> list[Tool]:
+    def script(code: str) -> Callable[[str, Path, Served, int], list[str]]:
+        text = code.format(silent=SILENT, tries=TRIES) if "{silent}" in code else code
+
+        def command(url: str, folder: Path, served: Served, connections: int) -> list[str]:
+            name = served.spec.name
+            return [str(python), "-c", text, url, str(folder), name, served.registered]
+
+        return command
+
+    tools = [
+        Tool("**evio-data**", _ours),
+        Tool(f"pooch, {TRIES} retries, known hash", script(_POOCH)),
+        Tool("gdown.cached_download, hash", script(_GDOWN), NO_TIMEOUT),
+        Tool(f"parfive, {TRIES} retries, checksum", script(_PARFIVE)),
+    ]
+    aria2c = shutil.which("aria2c")
+    return [*tools, Tool("aria2c -c, checksum", _aria2)] if aria2c else tools
+
+
+def _ours(url: str, folder: Path, served: Served, connections: int) -> list[str]:
+    registry = folder.parent / "registry.txt"
+    registry.write_text(f"{served.spec.name} {served.registered} {url}\n", encoding="utf-8")
+    options = ["--registry", str(registry), "--cache-dir", str(folder), "--yes", "--quiet"]
+    return [sys.executable, "-c", PREFETCH, *options, "-j", str(connections)]
+
+
+def _aria2(url: str, folder: Path, served: Served, connections: int) -> list[str]:
+    return [
+        "aria2c",
+        "--no-conf",
+        "--quiet",
+        "--continue=true",
+        "--allow-overwrite=true",
+        "--auto-file-renaming=false",
+        "--file-allocation=none",
+        f"--checksum=sha-256={served.registered}",
+        "--check-integrity=true",
+        f"--max-tries={TRIES + 1}",
+        "--retry-wait=1",
+        f"--timeout={SILENT}",
+        f"--split={connections}",
+        f"--max-connection-per-server={connections}",
+        "--min-split-size=1M",
+        f"--dir={folder}",
+        f"--out={served.spec.name}",
+        url,
+    ]
+
+
+# --- schedules --------------------------------------------------------------------------------
+
+
+def _schedules(seed: int, runs: int) -> list[Schedule]:
+    """Return schedules as every tool can play them: one pinned file, one process at a time."""
+    found: list[Schedule] = []
+    for number in range(seed, seed + DICE_TO_DRAW):
+        whole = drawn(number, disks=False)
+        spec = replace(whole.files[0], name="fan.raw", pinned=True, plain=True)
+        events = tuple(event for event in whole.events if _is_playable(event))
+        if events and spec.size > 1 and len(found) < runs:
+            rounds = tuple(("prefetch",) for _ in whole.rounds)
+            found.append(replace(whole, files=(spec,), rounds=rounds, events=events))  # type: ignore[arg-type]
+    return found
+
+
+def _is_playable(event: Event) -> bool:
+    if event.what == "fault":
+        kind = KINDS[event.kind]
+        return event.file == 0 and not kind.drive_only and event.kind not in LEFT_OUT
+    return event.what == "kill" or (event.what == "change" and event.file == 0)
+
+
+def _row(tool: Tool, schedules: list[Schedule]) -> str:
+    counts: Counter[str] = Counter()
+    for schedule in schedules:
+        if any(event.kind in tool.excused for event in schedule.events):
+            continue
+        played = _play(tool, schedule)
+        counts["played"] += 1
+        counts[played.first] += 1
+        counts[played.second] += 1
+        counts["exposed"] += played.exposed
+    figures = [counts["played"], *(counts[column] for column in COLUMNS)]
+    return f"| {tool.name} | " + " | ".join(map(str, figures)) + " |"
+
+
+# --- playing ----------------------------------------------------------------------------------
+
+
+def _play(tool: Tool, schedule: Schedule) -> Play:
+    with DriveServer() as server, tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "cache"
+        folder.mkdir()
+        spec = schedule.files[0]
+        content = random.Random(f"{schedule.seed} {spec.name}").randbytes(spec.size)
+        served = Served(spec, server.add(spec.name, content), content)
+        server.rate_per_connection = schedule.rate
+        url = server.plain_url(served.file)
+        command = tool.command(url, folder, served, schedule.concurrency)
+        final = folder / spec.name
+        codes, exposed = [], False
+        for number in range(len(schedule.rounds)):
+            codes.append(_round(command, schedule, number, served, Path(name)))
+            exposed = exposed or (final.exists() and not _is_right(final, content))
+        first = _judged(codes[-1], final, content)
+        server.rate_per_connection = None
+        served.heal()
+        last = _finish(command, Path(name), [], served, random.Random(0))
+        is_good = last == 0 and _is_right(final, content)
+        return Play(first, "then right" if is_good else "then not", exposed)
+
+
+def _judged(code: int | None, final: Path, content: bytes) -> str:
+    if code is None:
+        return "hangs"
+    if code != 0:
+        return "error"
+    return "right at once" if _is_right(final, content) else "wrong, exit 0"
+
+
+def _is_right(final: Path, content: bytes) -> bool:
+    return final.exists() and final.read_bytes() == content
+
+
+def _round(
+    command: list[str], schedule: Schedule, number: int, served: Served, folder: Path
+) -> int | None:
+    events = [event for event in schedule.events if event.round == number]
+    dice = random.Random(f"{schedule.seed} {number}")
+    for event in [event for event in events if event.at == 0 and event.what != "kill"]:
+        _happen(event, served, dice)
+        events.remove(event)
+    return _finish(command, folder, events, served, dice)
+
+
+def _finish(
+    command: list[str], folder: Path, events: list[Event], served: Served, dice: random.Random
+) -> int | None:
+    """Run a command while events happen; return its exit code, or None if it does not end."""
+    before, stop_at = served.file.served, time.monotonic() + SECONDS
+    environment = {
+        **clean_environment(),
+        "EVIO_DATA_TIMEOUT": str(SILENT),
+        "EVIO_DATA_RETRIES": str(TRIES),
+        "HOME": str(folder),
+        "XDG_CACHE_HOME": str(folder / "caches"),
+    }
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=quiet, stderr=quiet
+    ) as process:
+        while process.poll() is None:
+            sent = served.file.served - before
+            for event in [event for event in events if event.at <= sent]:
+                events.remove(event)
+                if event.what == "kill":
+                    process.send_signal(event.signal)
+                else:
+                    _happen(event, served, dice)
+            if time.monotonic() > stop_at:
+                process.kill()
+                process.wait()
+                return None
+            time.sleep(0.003)
+        return process.returncode
+
+
+def _happen(event: Event, served: Served, dice: random.Random) -> None:
+    if event.what == "change":
+        served.change(event.kind, event.switches, dice)
+    else:
+        served.set({"retry_after": "0", **event.switches})

@@ -1,0 +1,103 @@
+"""Whatever a folder's listing holds, it is a list of items, or one typed error."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evio_data import _folder
+from evio_data._naming import Keys, safe_key
+from evio_data._registry import check_name
+from evio_data.errors import EvioDataError, RegistryError
+
+ID = "1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq"
+PIECES = [
+    '<div class="flip-entries">',
+    f'<div class="flip-entry" id="entry-{ID}">',
+    '<div class="flip-entry-title">',
+    f'<a href="https://drive.google.com/file/d/{ID}/view">',
+    f'<a href="https://drive.google.com/drive/folders/{ID}">',
+    '<a href="//[">',
+    '<img src="https://x.org/16/type/application/vnd.google-apps.folder">',
+    "</div>",
+    "</div></div></div>",
+    "<![",
+    "<!-- ",
+    "&#xd800;",
+    "../../etc/passwd",
+]
+PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=15)), max_size=25).map("".join)
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=15), st.just(ID))
+FIELDS = st.sampled_from(
+    ["id", "name", "mimeType", "size", "sha256Checksum", "resourceKey", "capabilities"]
+)
+FILES = st.dictionaries(
+    st.one_of(FIELDS, st.sampled_from(["shortcutDetails", "targetId", "canDownload"])),
+    st.one_of(
+        SCALARS,
+        st.sampled_from([_folder.FOLDER_TYPE, _folder.SHORTCUT_TYPE, "0" * 64, "12"]),
+        st.dictionaries(st.sampled_from(["targetId", "targetMimeType", "canDownload"]), SCALARS),
+        st.lists(SCALARS, max_size=2),
+    ),
+    max_size=8,
+)
+NAMES = st.lists(st.text(max_size=30), min_size=1, max_size=4)
+
+
+@given(page=PAGES)
+def test_every_page_is_a_list_or_an_error(page: str) -> None:
+    """Any page lists items with sound ids, or is refused."""
+    try:
+        items = _folder.items_of_page('<div class="flip-entries">' + page)
+    except EvioDataError as error:
+        assert str(error).isprintable()
+        return
+    assert all(10 <= len(item.link.id) <= 200 for item in items)
+
+
+@given(
+    value=st.one_of(
+        st.fixed_dictionaries(
+            {"files": st.lists(FILES, max_size=4)}, optional={"nextPageToken": SCALARS}
+        ),
+        SCALARS,
+        st.lists(SCALARS, max_size=3),
+    ),
+    cut=st.one_of(st.none(), st.integers(0, 60)),
+)
+def test_every_json_is_a_list_or_an_error(value: object, cut: int | None) -> None:
+    """Any JSON, cut or whole, lists items of the right types, or is refused."""
+    try:
+        items, token = _folder.items_of_json(json.dumps(value)[:cut])
+    except EvioDataError as error:
+        assert str(error).isprintable()
+        return
+    assert token is None or token
+    for item in items:
+        assert item.size is None or item.size >= 0
+        item.name.encode("utf-8")
+
+
+@given(path=NAMES)
+def test_every_name_becomes_a_safe_key(path: list[str]) -> None:
+    """Whatever files are called in Drive, a key that comes of it is one that a registry takes."""
+    try:
+        key = safe_key(path)
+    except RegistryError:
+        return
+    check_name(key)
+    assert key.count("/") == len(path) - 1
+
+
+@given(paths=st.lists(st.text("aA.1é/", min_size=1, max_size=6), max_size=8))
+def test_keys_are_unique(paths: list[str]) -> None:
+    """No two keys that are handed out are one on some file system."""
+    keys, taken = Keys([]), []
+    for path in paths:
+        try:
+            taken.append(keys.take(safe_key(path.split("/"))))
+        except RegistryError:
+            continue
+    assert len({key.casefold() for key in taken}) == len(taken)
