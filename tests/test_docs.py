@@ -1,13 +1,20 @@
-"""Every command that the documents show runs, and every snippet is Python."""
+"""Every command that the documents show runs, and what there is stands in them."""
 
+import argparse
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import evio_data
+import evio_data.errors
+import evio_data.testing
+from evio_data import _cli, _registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -23,6 +30,10 @@ NOT_RUN_HERE = (
     ("uv ", "needs uv"),
     (".ci/", "runs this"),
 )
+
+
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+CATALOGUE = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
 
 
 def blocks(kind: str) -> list[Any]:
@@ -89,3 +100,132 @@ def test_links_lead_somewhere() -> None:
         if "://" not in target and not (page.parent / target).exists()
     ]
     assert not broken
+
+
+def test_links_to_headings_lead_somewhere() -> None:
+    """A link to a part of a page leads to a heading of that page."""
+    broken = [
+        f"{page.name}: {target}#{anchor}"
+        for page in PAGES
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text())
+        if anchor not in anchors((page.parent / target) if target else page)
+    ]
+    assert not broken
+
+
+def anchors(page: Path) -> list[str]:
+    """Return what a forge calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+# --- the reference has all there is -------------------------------------------------------------
+
+
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Yield a parser and those of its subcommands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from parsers(inner)
+
+
+def section(parser: argparse.ArgumentParser) -> str:
+    """Return the part of the reference that is about a command."""
+    program, *command = parser.prog.split()
+    part = REFERENCE.partition(f"\n## {program}\n")[2].partition("\n## ")[0]
+    if not command:
+        return part
+    # Its row in the table, the sentence for all subcommands, and what is said of it below.
+    name = " ".join(command)
+    rows = [row for row in part.splitlines() if re.match(rf"\| `{name}[ `]", row)]
+    shared = () if command[0] == "registry" else ("All subcommands",)
+    about = (f"`{name}`", *shared)
+    said = [text for text in part.strip().split("\n\n") if text.startswith(about)]
+    assert rows, f"the table has no row for {name}"
+    return "\n".join(rows + said)
+
+
+COMMANDS = [
+    pytest.param(parser, id=parser.prog)
+    for top in (_cli._prefetch_parser(), _cli._parser())
+    for parser in parsers(top)
+    if parser.get_default("command")
+]
+
+
+@pytest.mark.parametrize("parser", COMMANDS)
+def test_reference_has_every_flag(parser: argparse.ArgumentParser) -> None:
+    """What a command takes stands in its part of the reference: short or long, as typed."""
+    text = section(parser)
+    for action in parser._actions:
+        if action.option_strings and not isinstance(action, argparse._HelpAction):
+            assert any(re.search(rf"(?<![\w-]){flag}\b", text) for flag in action.option_strings)
+
+
+@pytest.mark.parametrize("parser", COMMANDS)
+def test_reference_invents_no_flag(parser: argparse.ArgumentParser) -> None:
+    """A long flag in the row of a command is one that it takes."""
+    known = {flag for action in parser._actions for flag in action.option_strings}
+    rows = [row for row in section(parser).splitlines() if row.startswith("| `")]
+    shown = {flag for row in rows for flag in re.findall(r"`[^`]*`", row.partition(" | ")[0])}
+    assert {f for text in shown for f in re.findall(r"(?<![\w-])--[a-z-]+", text)} <= known
+
+
+def test_reference_has_every_public_name() -> None:
+    """What ``evio_data`` exports stands in the reference, and its errors and test tools do."""
+    names = [*evio_data.__all__, *evio_data.errors.__all__, *evio_data.testing.__all__]
+    assert [name for name in names if not re.search(rf"\b{name}\b", REFERENCE)] == []
+
+
+def test_api_has_every_public_name() -> None:
+    """What ``evio_data`` exports has its docstring on the API page."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    names = [*evio_data.__all__, *evio_data.testing.__all__]
+    documented = re.findall(r"^\.\. auto\w+:: (?:[\w.]+\.)?(\w+)$", page, re.MULTILINE)
+    assert set(names) <= set(documented)
+
+
+def test_reference_has_every_variable() -> None:
+    """The variables of the reference's table are those that the code reads."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "evio_data").glob("*.py"))
+    read = set(re.findall(r"""(?:get|_bases|_mirrors|_number)\(\s*["'](EVIO_DATA_\w+)["']""", code))
+    assert read >= {"EVIO_DATA_DIR", "EVIO_DATA_API_KEY", "EVIO_DATA_RETRIES"}
+    part = REFERENCE.partition("\n## Environment\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(EVIO_DATA_\w+)`", part, re.MULTILINE)) == read
+
+
+# --- the catalogue ------------------------------------------------------------------------------
+
+
+def test_catalogue_is_up_to_date() -> None:
+    """The page is what its script makes of the registry."""
+    script = ROOT / "docs" / "make_catalogue.py"
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_catalogue_has_every_recording() -> None:
+    """Each recording has its row, with state and link, and no size that passes for exact."""
+    for entry in _registry.load(ROOT / "registry.txt").select():
+        (row,) = (line for line in CATALOGUE.splitlines() if line.startswith(f"| `{entry.name}` |"))
+        _, _, size, _, state, link, _ = (cell.strip() for cell in row.split("|"))
+        assert size == "unknown" or size.startswith("about ")
+        assert state == "unpinned" if entry.sha256 is None else state.startswith("`")
+        assert entry.url.rpartition("id=")[2] in link
+
+
+def test_pictures_are_small_and_said_to_be_synthetic() -> None:
+    """Every picture is a PNG below 60 kB, and the page and the file's name say what it is."""
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    for picture in pictures:
+        data = picture.read_bytes()
+        assert data.startswith(b"\x89PNG\r\n\x1a\n")
+        assert len(data) < 60_000
+        assert picture.name.startswith("synthetic-")
+        assert f"(images/{picture.name})" in CATALOGUE
+    assert len(pictures) == 2
+    assert "**These pictures are synthetic.**" in CATALOGUE
