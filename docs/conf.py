@@ -6,7 +6,7 @@ project = "evio-data"
 version = release = version_of("evio-data")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-exclude_patterns = ["screens"]
+exclude_patterns = ["_build", "screens"]
 
 # --- Markdown: the same files are read on a forge, so links are relative and anchors are its own.
 myst_heading_anchors = 3
