@@ -274,8 +274,13 @@ def columns(line: str) -> list[str]:
 
 
 def _url(url: str) -> tuple[str, int | None]:
-    if not _URL(url):
-        raise RegistryError(f"{_shown(url)} is not an https: or http: URL.")
+    if not _URL(url) or not url.isprintable():
+        raise RegistryError(f"{_shown(url)} {_fault(url)}.")
+    if "google.com/" in url and _FOLDER_URL(url):
+        raise RegistryError(
+            f"{_shown(url)} is a folder on Drive, not a file; "
+            "`evio-data registry build` makes a registry of it."
+        )
     base, _, fragment = url.partition("#")
     if not fragment:
         return base, None
@@ -283,6 +288,15 @@ def _url(url: str) -> tuple[str, int | None]:
     if size is None:
         raise RegistryError(f"the fragment {_shown('#' + fragment)} is not #size=BYTES.")
     return base, int(size[1])
+
+
+def _fault(url: str) -> str:
+    """Return what is wrong with a URL; two readers must not see two hosts in it."""
+    if "\\" in url:
+        return "has a backslash"
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        return "has a user's name before its host"
+    return "is not an https: or http: URL"
 
 
 def check_name(name: str) -> None:
@@ -387,7 +401,10 @@ def _either(names: list[str]) -> str:
 _DEVICES = r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])"
 _RESERVED = re.compile(rf"{_DEVICES}(?:\..*)?", re.IGNORECASE).fullmatch
 _SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch
-_URL = re.compile(r"https?://[^\s/?#\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*", re.IGNORECASE).fullmatch
+_URL = re.compile(r"https?://[^\s/?#\\@]+(?:[/?#][^\s\\]*)?", re.IGNORECASE).fullmatch
+_FOLDER_URL = re.compile(
+    r"https?://(?:drive|docs)\.google\.com(?::\d+)?/[^?#]*(?:folders?/|folderview)", re.IGNORECASE
+).match
 _SIZE = re.compile(r"size=([0-9]{1,18})").fullmatch
 _WORDS = re.compile(r"[^ \t\r\n]+").findall
 # Lines whose quotations are whole words without an escape, as nearly all are.
