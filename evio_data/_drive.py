@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -38,7 +38,7 @@ def file_link(url: str) -> FileLink | None:
     parts = split(url)
     host = parts.hostname or ""
     query = parse_qs(parts.query)
-    key = query.get("resourcekey", [None])[0]
+    key = _resource_key(query)
     if host == API_HOST:
         match = re.fullmatch(rf"(?:/download)?/drive/v[23]/files/({_AN_ID})/?", parts.path)
         return FileLink(match[1], key) if match else None
@@ -59,13 +59,19 @@ def folder_link(url: str) -> FileLink | None:
     if (parts.hostname or "") not in LINK_HOSTS:
         return None
     query = parse_qs(parts.query)
-    key = query.get("resourcekey", [None])[0]
+    key = _resource_key(query)
     match = _FOLDER_PATH(parts.path)
     if match:
         return FileLink(match[1], key)
     ids = query.get("id", [])
     is_folder = "folderview" in parts.path or parts.path == "/open"
     return FileLink(ids[0], key) if is_folder and len(ids) == 1 and _ID(ids[0]) else None
+
+
+def _resource_key(query: Mapping[str, list[str]]) -> str | None:
+    # It goes into a header and into lines of registries, decoded: no line may end in it.
+    key = query.get("resourcekey", [""])[0]
+    return key if _KEY(key) else None
 
 
 def split(url: str) -> SplitResult:
@@ -325,7 +331,7 @@ def _not_found() -> DriveRefusedError:
 
 def _is_quota(title: str, page: str) -> bool:
     # "24" hours stands in the sub-caption in every language; the titles are those of JDownloader.
-    caption = re.search(r'class="uc-error-subcaption"[^>]*>(.{0,2000}?)</p>', page, re.DOTALL)
+    caption = re.search(r'class="uc-error-subcaption"[^>]{0,500}>(.{0,2000}?)</p>', page, re.DOTALL)
     in_title = re.match(r"Google Drive\W+(la )?(quota|cuota|kuota|quote)\b", title, re.IGNORECASE)
     return bool(in_title) or bool(caption and re.search(r"\b24\b", caption[1]))
 
@@ -429,6 +435,7 @@ def _text(page: str) -> str:
 
 _AN_ID = "[A-Za-z0-9_-]{10,200}"
 _ID = re.compile(_AN_ID).fullmatch
+_KEY = re.compile("[A-Za-z0-9_-]{1,200}").fullmatch
 _EDITORS = "document|spreadsheets|presentation"
 _FILE_PATH = re.compile(rf"/(?:file|{_EDITORS})/(?:u/\d+/)?d/({_AN_ID})(?=/|$)").search
 _FOLDER_PATH = re.compile(rf"/folders?/(?:d/)?({_AN_ID})(?=/|$)").search

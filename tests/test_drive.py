@@ -2,6 +2,7 @@
 
 import html
 import json
+import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -74,6 +75,21 @@ def test_file_link(url: str) -> None:
 def test_file_link_keeps_the_resource_key(url: str) -> None:
     """The key without which some files stay shut is kept."""
     assert _drive.file_link(url) == FileLink(ID, KEY)
+
+
+@pytest.mark.parametrize("key", ["x%0Aevil.raw", "x%0D%0AX-Evil:1", "a+b", "%E2%80%AE", "k" * 201])
+def test_resource_key_that_is_none_is_dropped(key: str) -> None:
+    """A resource key cannot bring a second line into a registry, nor a header into a request."""
+    file, folder = f"https://drive.google.com/file/d/{ID}/view", "https://drive.google.com/drive"
+    assert _drive.file_link(f"{file}?resourcekey={key}") == FileLink(ID)
+    assert _drive.folder_link(f"{folder}/folders/{ID}?resourcekey={key}") == FileLink(ID)
+
+
+def test_page_of_captions_is_read_quickly() -> None:
+    """A page that repeats the beginning of a caption is not searched again from each of them."""
+    began = time.monotonic()
+    _drive.refusal(200, DATA, 'class="uc-error-subcaption"' * 18_000)
+    assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize(
