@@ -112,7 +112,8 @@ def _hash(entry: Entry) -> str:
 
 
 def _url(entry: Entry) -> str:
-    return entry.url if entry.size is None else f"{entry.url}#size={entry.size}"
+    url = entry.url if entry.size is None else f"{entry.url}#size={entry.size}"
+    return shlex.quote(url) if set(url) & set("'\"\\") else url
 
 
 # --- the file ---------------------------------------------------------------------------------

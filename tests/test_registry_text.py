@@ -86,6 +86,13 @@ def test_line_with_quoted_columns_is_completed() -> None:
     assert str(text) == "a unpinned https://a.org/b#size=5\n"
 
 
+def test_url_with_a_quote_is_quoted() -> None:
+    """A line whose URL has a quote in it can still be read when it was completed."""
+    text = RegistryText('a unpinned "https://a.org/it\'s"\n')
+    text.complete(text.registry.entries["a"], sha256=None, size=5)
+    assert RegistryText(str(text)).entries[0][:4] == ("a", None, "https://a.org/it's", 5)
+
+
 def test_new_lines_find_their_place() -> None:
     """In a sorted file each new line goes to its place, after its predecessor."""
     text = RegistryText(TEXT)
