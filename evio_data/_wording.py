@@ -3,8 +3,12 @@
 import re
 
 KIB = 1024  # bytes
-_SECRET = re.compile(r"([?&](?:key|uuid|at|confirm)=)[^&\s'\"]+", re.IGNORECASE)
-_PASSWORD = re.compile(r"://[^/\s?#@]*@")
+_SECRET = re.compile(
+    r"([?&](?:key|uuid|at|confirm|sig|signature|password|[a-z_-]*token|x-(?:amz|goog)-[a-z-]+)=)"
+    r"[^&\s'\"]+",
+    re.IGNORECASE,
+)
+_PASSWORD = re.compile(r"://[^/\s?#]*@")
 MAX_QUOTED = 200  # characters of foreign text that one message may hold
 
 

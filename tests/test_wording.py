@@ -35,6 +35,9 @@ def test_clean_has_nothing_that_a_terminal_obeys(foreign: str, printed: str) -> 
         "HTTPS://X/?KEY=SECRET",
         "https://user:SECRET@mirror.example/fan.raw",
         "http://SECRET@mirror.example",
+        "http://user:p@SECRET@proxy.example:3128/",
+        "https://x/y?X-Amz-Signature=SECRET&X-Goog-Signature=SECRET&sig=SECRET",
+        "https://x/y?access_token=SECRET",
     ],
 )
 def test_clean_hides_secrets(foreign: str) -> None:
