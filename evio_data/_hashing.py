@@ -125,8 +125,8 @@ def sha256_of(path: str | os.PathLike[str], told: Callable[[int], None] | None =
     """Return the SHA-256 of a file in hexadecimal; ``told`` takes the bytes hashed, by and by."""
     digest = hashlib.sha256()
     view = memoryview(bytearray(BLOCK))
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        while count := file.readinto(view):
+    with open_nofollow(Path(path), os.O_RDONLY) as file:
+        while count := file.readinto(view):  # type: ignore[attr-defined]
             digest.update(view[:count])
             if told is not None:
                 told(count)

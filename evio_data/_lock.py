@@ -16,6 +16,8 @@ else:
 # Where the file system has no locks we go on without: two may then do the same work.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
+# Never through a link, and never waiting for the other end of somebody's pipe.
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 MAX_RACES = 100  # times that a holder may release just while we take the lock
 
 
@@ -72,11 +74,10 @@ class Lock:
             self._descriptor = None
 
     def _open(self) -> int:
-        flags = os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         try:
-            return os.open(self._path, flags | os.O_RDWR, 0o666)
+            return os.open(self._path, _FLAGS | os.O_CREAT | os.O_RDWR, 0o666)
         except PermissionError:
-            return os.open(self._path, getattr(os, "O_NOFOLLOW", 0) | os.O_RDONLY)
+            return os.open(self._path, _FLAGS | os.O_RDONLY)
 
     def _is_current(self, descriptor: int) -> bool:
         try:
@@ -89,7 +90,7 @@ class Lock:
 def is_held(path: Path) -> bool:
     """Say whether somebody has a lock, without making or removing anything."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, _FLAGS | os.O_RDONLY)
     except OSError:
         return False
     try:

@@ -22,6 +22,14 @@ def test_whole_file(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "a") == RIGHT
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe in a file's place is an error, not a wait for its other end."""
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(FileExistsError):
+        sha256_of(tmp_path / "a")
+
+
 def test_growing_file(tmp_path: Path) -> None:
     """What is behind the front is hashed while the rest arrives; the digest is of everything."""
     path, front = tmp_path / "a", 0

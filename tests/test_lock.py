@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from evio_data._lock import Lock
+from evio_data._lock import Lock, is_held
 
 HOLD = """
 import sys
@@ -145,3 +145,11 @@ def test_unusable_place(tmp_path: Path, what: str) -> None:
     assert lock.acquire()
     lock.release()
     assert not outside.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_pipe_in_its_place(tmp_path: Path) -> None:
+    """A pipe that somebody put in a lock's place makes nobody wait for its other end."""
+    os.mkfifo(tmp_path / "lock")
+    assert not is_held(tmp_path / "lock")
+    assert Lock(tmp_path / "lock").acquire()
