@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ._disk import as_cache_error, open_nofollow
+from ._disk import Folder, as_cache_error, open_nofollow
 from ._registry import STATE_FOLDER
 from .errors import CacheError
 
@@ -65,6 +65,8 @@ class Slot:
     A stamp is neither flushed nor needed: after a kill between publication and stamp, or a
     power cut that took it, the file is hashed once more and stamped again.
     """
+
+    pins = True  # whether what is published here is from then on the only right one
 
     def __init__(self, root: str, name: str, memory: dict[str, Stamp]) -> None:
         # Strings, not Paths: the warm path is a stat, a read, and nothing else.
@@ -211,9 +213,11 @@ class Slot:
         """Give the verified bytes their final name, in one step; then stamp and tidy up."""
         try:
             self.status()
-            # Before the rename: whoever changes the file once it is public must not be vouched for.
-            status = part.lstat()
-            part.replace(self.final)
+            *folders, name = part.relative_to(self._root).parts
+            with Folder(self._root, *folders) as source, self._home() as home:
+                # Before the rename: who changes the file once it is public is not vouched for.
+                status = source.lstat(name)
+                source.move(name, home, self._last)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
         self._put_stamp(sha256, status)
@@ -221,40 +225,56 @@ class Slot:
     def set_aside(self) -> None:
         """Move a damaged file out of the way, to be kept until it is replaced."""
         try:
-            Path(self.final).replace(self.damaged)
+            with self._home() as home, self._ours() as ours:
+                home.move(self._last, ours, "damaged")
         except FileNotFoundError:
             return
         except OSError as error:
             raise as_cache_error(error, self.final) from error
 
+    @property
+    def _last(self) -> str:
+        return self._name.rpartition("/")[2]
+
+    def _home(self) -> Folder:
+        """Open the folder that the file is in."""
+        return Folder(self._root, *self._name.split("/")[:-1])
+
+    def _ours(self) -> Folder:
+        """Open our folder for this key."""
+        return Folder(self._root, STATE_FOLDER, *self._name.split("/"))
+
     def _put_stamp(self, sha256: str, status: os.stat_result) -> None:
         stamp = Stamp(sha256, status.st_size, status.st_mtime_ns, status.st_ino)
         try:
             self._make_folders([STATE_FOLDER, *self._name.split("/")])
-            self._tidy()  # first: a kill before the stamp leads here again, one after it does not
-            self._write_stamp(" ".join(map(str, stamp)) + "\n")
+            with self._ours() as ours:
+                _tidy(ours)  # first: a kill before the stamp leads here again, one after does not
+                _write_stamp(ours, " ".join(map(str, stamp)) + "\n")
         except OSError:
             self._memory[self._name] = stamp
         else:
             self._memory.pop(self._name, None)
 
-    def _tidy(self) -> None:
-        """Remove what a verified file makes useless, and what killed processes left."""
-        with os.scandir(self.state) as entries:
-            left = [entry.path for entry in entries if entry.name not in ("stamp", "lock")]
-        for path in left:
-            with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
 
-    def _write_stamp(self, text: str) -> None:
-        fresh = self.state / f"{os.getpid():x}-{os.urandom(4).hex()}.fresh"
-        try:
-            _write_new(fresh, text)
-            fresh.replace(self._stamp_path)
-        except OSError:
+def _tidy(ours: Folder) -> None:
+    """Remove what a verified file makes useless, and what killed processes left."""
+    for name in ours.names():
+        if name not in ("stamp", "lock"):
             with suppress(OSError):
-                fresh.unlink()
-            raise
+                ours.unlink(name)
+
+
+def _write_stamp(ours: Folder, text: str) -> None:
+    fresh = f"{os.getpid():x}-{os.urandom(4).hex()}.fresh"
+    try:
+        with ours.create(fresh) as file:
+            file.write(text.encode("ascii"))
+        ours.move(fresh, ours, "stamp")
+    except OSError:
+        with suppress(OSError):
+            ours.unlink(fresh)
+        raise
 
 
 def _as_stamp(data: bytes) -> Stamp | None:

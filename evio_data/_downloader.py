@@ -171,6 +171,8 @@ class _Delivery(Slot):
     same URL at once come one after the other, and each downloads for itself.
     """
 
+    pins = False
+
     def __init__(self, base: str, entry: Entry, output: Output) -> None:
         self.fault: Exception | None = None  # of the caller's own file
         self._presence: Presence | None = None

@@ -1,5 +1,6 @@
 """Paths in, verified files in the cache out: matched by their bytes, whatever they are called."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -224,8 +225,12 @@ class _Import:
     def _publish(self, match: _Wanted, path: Path, sha256: str) -> None:
         # If another process is receiving this file, it finds it there, and drops its partial.
         match.slot.prepare()
-        with suppress(FileNotFoundError):
+        try:
             match.slot.publish(path, sha256)
+        except CacheError as error:
+            if error.errno != errno.ENOENT:
+                raise
+        else:
             return
         if not match.slot.is_warm(match.entry.sha256):
             raise CacheError("was removed while it was brought in.", name=match.entry.name)

@@ -206,6 +206,8 @@ class Partial:
         try:
             with open_nofollow(left.part, os.O_RDWR) as part:
                 status = os.fstat(part.fileno())
+            if status.st_nlink > 1:  # somebody else's file, perhaps, put here to be written to
+                return False
             self.spans = [list(span) for span in _within(left.spans, status.st_size)]
             self.identity, self._inode = left.identity, status.st_ino
             # The journal first: a kill between the two costs a name, not the bytes.

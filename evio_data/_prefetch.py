@@ -449,7 +449,7 @@ class Engine:
                 resumed=download.resumed,
                 seconds=time.monotonic() - run.began,
                 sha256=actual,
-                first_use=known is None,
+                first_use=known is None and run.job.slot.pins,
             )
         )
 

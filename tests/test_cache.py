@@ -8,7 +8,7 @@ import shutil
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ import pytest
 
 import evio_data
 from evio_data import errors
+from evio_data._cache import Cache
+from evio_data._disk import Folder
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -416,3 +418,54 @@ def test_written_to_as_soon_as_it_is_there(drive: Drive) -> None:
     status = path.stat()
     assert words[1:] == [str(status.st_size), str(status.st_mtime_ns), str(status.st_ino)]
     assert status.st_mtime_ns <= time.time_ns()
+
+
+# --- others who may write to it ---------------------------------------------------------------
+
+IN_FOLDERS = pytest.mark.skipif(os.unlink not in os.supports_dir_fd, reason="needs POSIX")
+
+
+@pytest.fixture
+def swapped(tmp_path: Path) -> Callable[[Path], Path]:
+    """Put a link to a folder of the victim's, with a file in it, in a folder's place."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "fan.raw").write_bytes(b"mine")
+
+    def swap(folder: Path) -> Path:
+        folder.rename(tmp_path / "aside")
+        folder.symlink_to(victim)
+        return victim
+
+    return swap
+
+
+def test_nothing_is_published_through_a_link(
+    tmp_path: Path, swapped: Callable[[Path], Path]
+) -> None:
+    """A folder that became a link after it was looked at takes no file, and gives none away."""
+    slot = Cache(str(tmp_path / "cache")).slot(NAME)
+    slot.prepare()
+    (slot.state / "x.part").write_bytes(DATA)
+    victim = swapped(slot.path.parent)
+    with pytest.raises(errors.CacheError):
+        slot.publish(slot.state / "x.part", "ab" * 32)
+    with pytest.raises(errors.CacheError):
+        slot.set_aside()
+    assert (victim / "fan.raw").read_bytes() == b"mine"
+
+
+@IN_FOLDERS
+def test_tidying_stays_in_the_folder_it_began_in(
+    tmp_path: Path, swapped: Callable[[Path], Path]
+) -> None:
+    """An open folder stays the one it was, whatever its name leads to since."""
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "fan.raw").write_bytes(b"ours")
+    with Folder(str(tmp_path), "ours") as folder:
+        victim = swapped(tmp_path / "ours")
+        for name in folder.names():
+            folder.unlink(name)
+    assert (victim / "fan.raw").read_bytes() == b"mine"
+    with pytest.raises(NotADirectoryError):
+        Folder(str(tmp_path), "ours")

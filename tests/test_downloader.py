@@ -525,3 +525,11 @@ def test_errors_of_settings_come_first(server: DriveServer, folder: Path) -> Non
     with pytest.raises(EvioDataError, match="EVIO_DATA_ENDPOINT"):
         fetched(pup_of(folder, server.add("a.raw", BYTES), retry_if_failed=10))
     assert server.requests == []
+
+
+def test_nothing_is_pinned_for_a_plain_pooch(
+    server: DriveServer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only a cache that remembers a hash says that a file is pinned."""
+    fetched(pup_of(folder, server.add("a.raw", BYTES), None))
+    assert "pinned" not in caplog.text

@@ -248,3 +248,18 @@ def test_modes(tmp_path: Path, umask: int, mode: int) -> None:
     finally:
         os.umask(before)
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "state").iterdir()} == {mode}
+
+
+def test_file_of_two_names_is_not_taken_up(tmp_path: Path) -> None:
+    """A partial that is also somebody's file elsewhere, by a hard link, is never written to."""
+    left = Partial(tmp_path / "state")
+    left.open()
+    left.span_at(0)[1] = 4
+    with left.writer(0) as file:
+        file.write(b"mine")
+    left.close()
+    os.link(left.path, tmp_path / "elsewhere")
+    taken = Partial(tmp_path / "state")
+    taken.open()
+    assert taken.resumed == 0
+    taken.close()
