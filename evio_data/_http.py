@@ -182,7 +182,8 @@ class _Arriving:
     def readinto(self, view: memoryview) -> int:
         """Fill the buffer, as far as bytes come; an error waits for the next call if any came."""
         if self._error is not None:
-            raise self._error
+            # Anew: the traceback of one that we keep would lead to us, and keep the socket.
+            raise type(self._error)(*self._error.args)
         filled, size, some = 0, len(view), self._file.readinto1
         try:
             while filled < size:
@@ -191,9 +192,9 @@ class _Arriving:
                     break
                 filled += count
         except OSError as error:
-            self._error = error
             if not filled:
                 raise
+            self._error = error.with_traceback(None)
         return filled
 
 
@@ -263,8 +264,16 @@ class Connection:
 
     def close(self) -> None:
         """Close all lines."""
-        if self._session is not None:
-            self._session.close()
+        if self._session is None:
+            return
+        # urllib3 closes idle lines when their pool is collected; an error that somebody keeps
+        # leads to a response, and that one to the pool.
+        for adapter in self._session.adapters.values():
+            assert isinstance(adapter, requests.adapters.HTTPAdapter)
+            for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
+                for key in manager.pools.keys():  # noqa: SIM118 - no mapping of the usual kind
+                    manager.pools[key].close()
+        self._session.close()
 
     def _get_once(self, url: str, routed: str, headers: Mapping[str, str]) -> Answer:
         session = self._opened()

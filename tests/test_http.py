@@ -734,3 +734,21 @@ def test_message_of_a_fault_has_no_secret(wire: Wire, connection: Connection, sa
     with pytest.raises(TransportError) as caught:
         ask(connection, f"{wire.url}/a?key=SECRET")
     assert "SECRET" not in str(caught.value)
+
+
+def test_no_line_outlives_its_connection(wire: Wire, connection: Connection) -> None:
+    """A kept-alive line ends when the connection is closed, whoever still has an old answer."""
+    ended = threading.Event()
+
+    def serve(client: socket.socket) -> None:
+        client.sendall(answer(b"busy"))
+        client.settimeout(10)
+        if not client.recv(1):
+            ended.set()
+
+    wire.answers["/"] = serve
+    with ask(connection, wire.url) as kept:
+        kept.page()
+    connection.close()
+    assert ended.wait(5)
+    assert kept.status == 200
