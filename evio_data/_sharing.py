@@ -162,7 +162,7 @@ class _Line:
 
     def _head(self) -> bytes | None:
         """Return the head of the next request; None if there is none in time, or ever."""
-        until = time.monotonic() + (HEAD_TIME if self._ahead else IDLE)
+        until, begun = time.monotonic() + (HEAD_TIME if self._ahead else IDLE), bool(self._ahead)
         while b"\r\n\r\n" not in self._ahead:
             left = until - time.monotonic()
             if left <= 0 or len(self._ahead) > MAX_HEAD:
@@ -171,8 +171,8 @@ class _Line:
             received = self._socket.recv(MAX_HEAD)
             if not received:
                 return None
-            if not self._ahead:
-                until = time.monotonic() + HEAD_TIME
+            if not begun:  # once: empty lines before a request must not buy time
+                until, begun = time.monotonic() + HEAD_TIME, True
             self._ahead = (self._ahead + received).lstrip(b"\r\n")
         head, _, self._ahead = self._ahead.partition(b"\r\n\r\n")
         return head

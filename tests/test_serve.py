@@ -454,6 +454,16 @@ def test_endless_head(public: Neighbour) -> None:
     assert public.status("/fan/fan.raw") == 200
 
 
+def test_empty_lines_buy_no_time(public: Neighbour) -> None:
+    """A client that sends nothing but line ends has its place for ten seconds, not for ever."""
+    began = time.monotonic()
+    with closing(public.connect()) as line, suppress(ConnectionError):
+        while time.monotonic() - began < 15:
+            line.sendall(b"\r\n")
+            time.sleep(0.5)
+    assert time.monotonic() - began < 13
+
+
 # --- many -------------------------------------------------------------------------------------
 
 
