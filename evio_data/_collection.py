@@ -139,10 +139,13 @@ class Collection:
             return Outcome(entry.name, "failed", error=problem.about(entry.name))
         if found is not None:
             return found
+        told = from_environment().offline  # else the caller has said so
         error = OfflineError(
-            "is not cached, and EVIO_DATA_OFFLINE forbids the network.",
+            "is not cached, and "
+            + ("EVIO_DATA_OFFLINE forbids the network." if told else "the network is not allowed."),
             name=entry.name,
-            advice="Unset it and run again, or bring the file: `evio-data import PATH`.",
+            advice=f"{'Unset' if told else 'Allow'} it and run again, or bring the file: "
+            "`evio-data import PATH`.",
         )
         return Outcome(entry.name, "failed", error=error)
 

@@ -128,6 +128,7 @@ def _drive(
     # A proxy of this machine's would look for 127.0.0.1 at its own place.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     root.mkdir(mode=0o700, exist_ok=True)
+    _check_root(root)  # somebody may have made it since
     _check_room(root, inside=not options.cache_dir)
     with tempfile.TemporaryDirectory(dir=root) as folder, DriveServer() as server:
         server.rate_per_connection = RATE
