@@ -9,7 +9,7 @@ from . import _faults
 from ._answers import Answer, Body, Headers
 from ._channel import Channel
 from ._faults import Ending
-from ._files import Garble
+from ._files import Garble, Length
 from ._log import RequestRecord
 from ._model import Drive
 from ._pace import Pace, slice_length
@@ -43,16 +43,16 @@ class Sender:
     def _send_data(
         self, answer: Answer, body: Body, request: Request, record: RequestRecord
     ) -> bool:
-        framing = _framing(body)
-        headers = [*answer.headers, ("Date", formatdate(usegmt=True)), *framing]
+        length = body.file.length  # once: a body is framed in the way that its head says
+        headers = [*answer.headers, ("Date", formatdate(usegmt=True)), *_framing(body, length)]
         if request.method == "HEAD":
             self._channel.send(head(answer.status, headers))
             return True
         # Chosen before the head goes out: a client that has seen it may change the switches.
-        transfer = Transfer(body, record, time.monotonic())
+        transfer = Transfer(body, length, record, time.monotonic())
         self._channel.send(head(answer.status, headers))
         self._run(transfer)
-        return self._end(transfer) and body.file.length != "absent"
+        return self._end(transfer) and length != "absent"
 
     def _run(self, transfer: Transfer) -> None:
         done = 0
@@ -71,7 +71,7 @@ class Sender:
             return self._send_bytes(transfer, _ENDLESS_SLICE[:length])
         length = min(length, body.length - done)
         start = body.start + done
-        if transfer.garble is None and body.file.length != "chunked":
+        if transfer.garble is None and transfer.length != "chunked":
             return self._send_span(transfer, start, length)
         data = body.content.read(start, length)
         if transfer.garble is not None:
@@ -80,7 +80,7 @@ class Sender:
 
     def _send_bytes(self, transfer: Transfer, data: bytes) -> int:
         transfer.count(len(data))
-        chunked = transfer.body.file.length == "chunked"
+        chunked = transfer.length == "chunked"
         self._channel.send(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
         return len(data)
 
@@ -100,7 +100,7 @@ class Sender:
             self._channel.reset()
         elif how == "stall":
             self._channel.hang()
-        elif how == "complete" and transfer.body.file.length == "chunked":
+        elif how == "complete" and transfer.length == "chunked":
             self._channel.send(b"0\r\n\r\n")
         return how == "complete"
 
@@ -108,8 +108,9 @@ class Sender:
 class Transfer:
     """One body under way."""
 
-    def __init__(self, body: Body, record: RequestRecord, started: float) -> None:
+    def __init__(self, body: Body, length: Length, record: RequestRecord, started: float) -> None:
         self.body = body
+        self.length = length
         self.done = 0
         self.ending = _endless(_faults.ending(body), body)
         self.garble: Garble | None = _faults.damage(body)
@@ -141,10 +142,10 @@ def _lowest(*rates: float | None) -> float | None:
     return min((rate for rate in rates if rate is not None), default=None)
 
 
-def _framing(body: Body) -> Headers:
-    if body.file.length == "chunked":
+def _framing(body: Body, length: Length) -> Headers:
+    if length == "chunked":
         return [("Transfer-Encoding", "chunked")]
-    if body.file.length == "absent":
+    if length == "absent":
         return [("Connection", "close")]
     return [("Content-Length", str(body.length))]
 

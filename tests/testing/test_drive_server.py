@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -226,6 +228,17 @@ def test_chunked_body(ask: Ask, small: DriveFile) -> None:
     assert answer.headers["Transfer-Encoding"] == "chunked"
     assert answer.headers["Content-Range"] == f"bytes 10-{SIZE - 1}/{SIZE}"
     assert answer.content == DATA[10:]
+
+
+def test_a_body_keeps_its_framing(server: DriveServer, small: DriveFile) -> None:
+    """A body under way is framed as its head has said, whatever the switch says meanwhile."""
+    small.rate = SIZE / 0.2
+    path = f"/download?id={small.id}"
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as client:
+        client.request("GET", path)
+        answer = client.getresponse()
+        small.length = "chunked"
+        assert answer.read() == DATA
 
 
 def test_cut_chunked_body_has_no_last_chunk(raw_get: RawGet, small: DriveFile) -> None:
