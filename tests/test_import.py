@@ -756,7 +756,7 @@ def test_modes_follow_the_umask(shelf: Shelf) -> None:
 
 def test_killed_import_leaves_nothing_under_the_key(shelf: Shelf) -> None:
     """After kill -9 the key names nothing, and the next import succeeds and tidies up."""
-    fan = noise(8 * MIB)
+    fan = noise(48 * MIB)
     shelf.want("fan.raw", fan)
     shelf.zip({"x": fan})
     code = f"""
