@@ -17,6 +17,7 @@ import pytest
 import evio_data
 from evio_data import errors
 from evio_data._cache import Cache
+from evio_data._collection import open_collection
 from evio_data._disk import Folder
 
 if TYPE_CHECKING:
@@ -418,6 +419,16 @@ def test_written_to_as_soon_as_it_is_there(drive: Drive) -> None:
     status = path.stat()
     assert words[1:] == [str(status.st_size), str(status.st_mtime_ns), str(status.st_ino)]
     assert status.st_mtime_ns <= time.time_ns()
+
+
+def test_offline_by_word_of_the_caller(drive: Drive) -> None:
+    """Where something else than the environment forbids the network, the error does not blame it."""
+    drive.add(NAME, DATA)
+    collection = open_collection()
+    collection.settings = collection.settings._replace(offline=True)
+    with pytest.raises(errors.OfflineError, match="the network is not allowed") as caught:
+        collection.fetch(NAME)
+    assert "EVIO_DATA_OFFLINE" not in str(caught.value)
 
 
 # --- others who may write to it ---------------------------------------------------------------
