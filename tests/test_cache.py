@@ -422,7 +422,7 @@ def test_written_to_as_soon_as_it_is_there(drive: Drive) -> None:
 
 
 def test_offline_by_word_of_the_caller(drive: Drive) -> None:
-    """Where something else than the environment forbids the network, the error does not blame it."""
+    """Where something else than the environment forbids the network, no error blames it."""
     drive.add(NAME, DATA)
     collection = open_collection()
     collection.settings = collection.settings._replace(offline=True)
