@@ -29,7 +29,15 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_a_section_prints_a_table_and_its_goals(section: str, row: str, tmp_path: Path) -> None:
     """A section ends in a table with our row, and in each goal with what was measured."""
     output = tmp_path / "results.md"
-    quick: list[str | Path] = ["--no-peers", "--runs", "1", "--scale", "0.001", "--folder", tmp_path]
+    quick: list[str | Path] = [
+        "--no-peers",
+        "--runs",
+        "1",
+        "--scale",
+        "0.001",
+        "--folder",
+        tmp_path,
+    ]
     done = run(section, *quick, "--output", output)
     assert done.returncode == 0, done.stderr
     assert row in done.stdout
