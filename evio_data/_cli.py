@@ -32,18 +32,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(options: argparse.Namespace) -> NoReturn:
     _stop_on_signals()
     try:
-        code = options.command(options)
+        code = _result(options)
+        _end_on_signals(code)
     except KeyboardInterrupt:
         code = _stopped(options, None, INTERRUPTED)
+    sys.exit(code)
+
+
+def _result(options: argparse.Namespace) -> int:
+    try:
+        return int(options.command(options))
     except (UnknownDatasetError, RegistryError) as error:
-        code = _stopped(options, error, USAGE)
+        return _stopped(options, error, USAGE)
     except EvioDataError as error:
-        code = _stopped(options, error, FAILED)
+        return _stopped(options, error, FAILED)
     except OSError as error:  # standard output cannot be written to
         say(f"error: {error.strerror or error}")
         forget_stdout()
-        code = FAILED
-    sys.exit(code)
+        return FAILED
 
 
 def _stopped(options: argparse.Namespace, error: EvioDataError | None, code: int) -> int:
@@ -68,6 +74,13 @@ def _stop_on_signals() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(each) is not signal.SIG_IGN:  # nohup, a shell's background job
             signal.signal(each, interrupt)
+
+
+def _end_on_signals(code: int) -> None:
+    """Let a signal that comes when all is told end the process with its result."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, lambda *_: os._exit(code))
 
 
 # --- prefetch-datasets ------------------------------------------------------------------------

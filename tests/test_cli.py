@@ -52,6 +52,28 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal ends a process at once")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_after_the_last_word(drive: Drive, name: str) -> None:
+    """A signal while the interpreter shuts down changes neither the exit code nor the words."""
+    drive.add("fan.raw", CONTENT)
+    late = (
+        "import os, signal, threading\n"
+        "def late():\n"
+        "    threading.main_thread().join()\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "threading.Thread(target=late).start()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", late + COMMAND, PREFETCH, "--yes", "--quiet", "--json"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (0, True)
+    assert b"Traceback" not in done.stderr
+
+
 # --- words that cannot be understood ----------------------------------------------------------
 
 
