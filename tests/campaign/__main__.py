@@ -26,7 +26,7 @@ def main() -> int:
     if options.peers:
         from ._peers import compare
 
-        return compare(options.seed, options.runs)
+        return compare(options.seed, options.runs, options.jobs)
     if not can_mount():
         print("no tmpfs can be mounted here: no disk fills up", file=sys.stderr)
     if options.one is not None:

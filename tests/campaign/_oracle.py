@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from evio_data._lock import is_held
+
 from ._world import STATE, Process, Served, World
 
 KIB = 1024
@@ -115,8 +117,16 @@ def judge_litter(world: World) -> list[str]:
     for folder, _, files in os.walk(world.cache):
         relative = Path(folder).relative_to(world.cache).as_posix()
         found |= {name if relative == "." else f"{relative}/{name}" for name in files}
+    found -= {f"{STATE}/{name}/lock" for name in names if _may_have_a_lock(world, name)}
     failures = [f"litter: {name}" for name in sorted(found - wanted)]
     return failures + [f"missing after success: {name}" for name in sorted(wanted - found)]
+
+
+def _may_have_a_lock(world: World, name: str) -> bool:
+    """Say whether a process that was killed with the lock in its hand may have left its file."""
+    lock = world.cache / STATE / name / "lock"
+    killed = any(9 in process.signals for process in world.processes)
+    return killed and lock.is_file() and not lock.stat().st_size and not is_held(lock)
 
 
 class Ledger:
@@ -170,7 +180,7 @@ def bound(world: World, served: Served) -> int:
     """Return the bytes of a file that may be sent in a whole run."""
     schedule, size = world.schedule, served.spec.size
     processes = len(world.processes)
-    if not schedule.events and not schedule.no_locks:
+    if not schedule.events and not schedule.no_locks and schedule.disk is None:
         # One download for all of them; each may ask for one byte to learn the size. Where a
         # range is shared out, what was on its way beyond the cut is lost.
         return size * (1 if schedule.concurrency == 1 else 2) + processes
