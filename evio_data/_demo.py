@@ -130,7 +130,8 @@ def _drive(
     root.mkdir(mode=0o700, exist_ok=True)
     _check_root(root)  # somebody may have made it since
     _check_room(root, inside=not options.cache_dir)
-    with tempfile.TemporaryDirectory(dir=root) as folder, DriveServer() as server:
+    # Strict: every hidden input of the warning page's form is demanded back.
+    with tempfile.TemporaryDirectory(dir=root) as folder, DriveServer(lenient=False) as server:
         server.rate_per_connection = RATE
         lines = []
         for recording in RECORDINGS:
