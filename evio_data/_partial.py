@@ -137,10 +137,19 @@ class Partial:
 
     def is_ours(self) -> bool:
         """Say whether the bytes are still under our name: nobody took them over."""
+        return self._status() is not None
+
+    def is_whole(self, total: int | None) -> bool:
+        """Say whether they are, and are so many: none that nobody has hashed."""
+        status = self._status()
+        return status is not None and status.st_size == total
+
+    def _status(self) -> os.stat_result | None:
         try:
-            return os.lstat(self._name).st_ino == self._inode
+            status = os.lstat(self._name)
         except OSError:
-            return False
+            return None
+        return status if status.st_ino == self._inode else None
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -206,13 +215,15 @@ class Partial:
         try:
             with open_nofollow(left.part, os.O_RDWR) as part:
                 status = os.fstat(part.fileno())
-            if status.st_nlink > 1:  # somebody else's file, perhaps, put here to be written to
-                return False
-            self.spans = [list(span) for span in _within(left.spans, status.st_size)]
-            self.identity, self._inode = left.identity, status.st_ino
-            # The journal first: a kill between the two costs a name, not the bytes.
-            self._create_journal()
-            left.part.rename(self.path)
+                if status.st_nlink > 1:  # somebody else's file, perhaps, put here to be written to
+                    return False
+                self.spans = [list(span) for span in _within(left.spans, status.st_size)]
+                self.identity, self._inode = left.identity, status.st_ino
+                # The journal first: a kill between the two costs a name, not the bytes.
+                self._create_journal()
+                left.part.rename(self.path)
+                # What the journal does not vouch for may be of a longer version.
+                part.truncate(max((stop for _, stop in self.spans), default=0))
         except OSError:
             self._forget()
             return False

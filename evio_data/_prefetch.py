@@ -423,7 +423,7 @@ class Engine:
         sync = download.partial.sync()
         actual = download.follower.finish()
         known = download.sha256
-        if not download.partial.is_ours():
+        if not download.partial.is_whole(download.total):
             self._put_off(run)
             return
         if known not in (None, actual):

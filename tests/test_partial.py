@@ -128,6 +128,25 @@ def test_shorter_than_its_journal_says(tmp_path: Path) -> None:
     assert opened(tmp_path).held == [(0, 30)]
 
 
+def test_longer_than_its_journal_says(tmp_path: Path) -> None:
+    """What the journal does not tell of is cut off: it may be of a longer version."""
+    killed = written(tmp_path, (0, b"abc"))
+    with killed.writer(3) as file:
+        file.write(b"of another file")
+    partial = opened(tmp_path)
+    assert partial.path.read_bytes() == b"abc"
+    assert partial.is_whole(3)
+
+
+def test_whole(tmp_path: Path) -> None:
+    """Bytes that nobody has told of make a partial one that cannot be published."""
+    partial = written(tmp_path, (0, b"abc"))
+    assert partial.is_whole(3)
+    with partial.writer(3) as file:
+        file.write(b"!")
+    assert not partial.is_whole(3)
+
+
 def test_held_on_disk(tmp_path: Path) -> None:
     """What a partial takes on disk is what was written, without the gaps."""
     assert held_in(tmp_path / "nowhere") == 0

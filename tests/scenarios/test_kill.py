@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ KILLS = 20
 AGAIN = 8 * MIB  # bytes that one kill may cost
 PIECE = 4096
 DATA = random.Random(9).randbytes(48 * MIB)
+SHORTER = b"% evt 3.0 and no more"
 PREFETCH = "import sys, evio_data; evio_data.prefetch([sys.argv[1]], concurrency=int(sys.argv[2]))"
 
 
@@ -70,6 +72,17 @@ def test_killed_twenty_times(drive: Drive, connections: int) -> None:
     assert drive.fetch_elsewhere("fan.raw").read_bytes() == DATA
     assert drive.server.sent(file) <= len(DATA) - there + AGAIN
     assert drive.left("fan.raw") == []
+
+
+def test_killed_and_replaced_by_a_shorter_version(
+    drive: Drive, killed_at: Callable[[DriveFile, int], object]
+) -> None:
+    """Nothing of a longer version that a killed process was receiving is left in the file."""
+    file = drive.add("fan.raw", DATA[:MIB], pinned=False, rate=MIB)
+    killed_at(file, 3 * MIB // 4)
+    assert drive.part("fan.raw").stat().st_size > len(SHORTER)
+    file.replace(SHORTER)
+    assert drive.fetch_elsewhere("fan.raw").read_bytes() == SHORTER
 
 
 def first(asked: str | None) -> int:
