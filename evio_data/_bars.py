@@ -1,13 +1,12 @@
 """Rows of a progress screen in; a block of bars on a terminal, or widgets in a notebook, out."""
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TextIO
 
-from ._terminal import columns, cut, padded
+from ._terminal import columns, cut, folded, padded, terminal_size
 from ._wording import size
 
 NAME_WIDTH = 32  # columns of a name beside its bar
@@ -80,12 +79,13 @@ class Block:
     def draw(self, lines: Iterable[str], rows: Sequence[Row]) -> None:
         """Write lines that stay, and the bars anew below them; without rows, none."""
         self._told += lines
-        width, height = _terminal_size(self._stream)
+        width, height = terminal_size(self._stream) or (80, 24)
         if rows and self._is_folding(width):
             return
         text = self._back(width)
         if self._told or not rows:
-            text += "\x1b[J" + "".join(f"{line}\n" for line in self._told)
+            told = (part for line in self._told for part in folded(line, width))
+            text += "\x1b[J" + "".join(f"{part}\n" for part in told)
             self._told = []
         self._drawn = self._rendered(rows, width - 1, max(1, height - ASIDE))
         text += "".join(f"{line}\x1b[K\n" for line in self._drawn)
@@ -175,14 +175,6 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def _terminal_size(stream: TextIO) -> tuple[int, int]:
-    try:
-        found = os.get_terminal_size(stream.fileno())
-    except (OSError, ValueError):
-        return 80, 24
-    return found.columns or 80, found.lines or 24
-
-
 def _speaks_unicode(stream: TextIO) -> bool:
     try:
         "█▏…".encode(stream.encoding or "ascii")
@@ -211,7 +203,7 @@ class Widgets:
             self._show(key, row)
         labels = {row.label for row in rows[:-1]} | {""} if rows else set()
         for key in self._bars.keys() - labels:
-            self._bars.pop(key).close()
+            self._remove(key)
 
     def close(self) -> None:
         """Take the bars away."""
@@ -219,14 +211,19 @@ class Widgets:
 
     def _show(self, key: str, row: Row) -> None:
         bar = self._bars.get(key)
-        if bar is None:
-            bar = self._bars[key] = self._new(row)
-        elif row.held < bar.n:
-            bar.reset()  # began again
-        bar.total = row.total
+        if bar is not None and (row.held < bar.n or row.total != bar.total):
+            self._remove(key)  # a widget that has been shown takes no other total
+        if key not in self._bars:
+            self._bars[key] = self._new(row)
+        bar = self._bars[key]
         bar.set_description_str(cut(row.label, NAME_WIDTH), refresh=False)
         bar.set_postfix_str(row.words, refresh=False)
         bar.update(row.held - bar.n)
+
+    def _remove(self, key: str) -> None:
+        bar = self._bars.pop(key)
+        bar.total = None  # below its total, a notebook's bar would stay, in red
+        bar.close()
 
     def _new(self, row: Row) -> Any:
         from tqdm.auto import tqdm

@@ -1,6 +1,7 @@
 """One command over many files: what is missing, the question, the run, the summary."""
 
 import argparse
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +21,7 @@ from ._summary import (
     report_json,
     summary_lines,
 )
-from ._terminal import agrees, can_ask, say, show, show_json, stdout_columns
+from ._terminal import agrees, can_ask, say, show, show_json, width_of
 from ._wording import plural, size
 from .errors import EvioDataError
 
@@ -291,7 +292,7 @@ def _conclude(
     entries: Sequence[Entry],
     options: argparse.Namespace,
 ) -> None:
-    lines = summary_lines(report, width=None if options.json else stdout_columns())
+    lines = summary_lines(report, width=None if options.json else width_of(sys.stdout))
     if options.json:
         for line in lines:
             say(line)
@@ -338,7 +339,7 @@ def listing(collection: Collection, options: argparse.Namespace) -> int:
     if options.json:
         show_json(inventory_json(items, cache=collection.cache.root))
     else:
-        show(*inventory_lines(items, width=stdout_columns()))
+        show(*inventory_lines(items, width=width_of(sys.stdout)))
     return OK
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from ._terminal import forget_stdout, say, show, show_json
+from ._terminal import say, show, show_json
 from .errors import EvioDataError, RegistryError, UnknownDatasetError
 
 if TYPE_CHECKING:
@@ -32,11 +32,22 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(options: argparse.Namespace) -> NoReturn:
     _stop_on_signals()
     try:
-        code = _result(options)
+        code = _checked_settings(options) or _result(options)
         _end_on_signals(code)
     except KeyboardInterrupt:
         code = _stopped(options, None, INTERRUPTED)
     sys.exit(code)
+
+
+def _checked_settings(options: argparse.Namespace) -> int:
+    """Return the exit code of an environment that cannot be used, or 0."""
+    from ._settings import from_environment
+
+    try:
+        from_environment()
+    except EvioDataError as error:
+        return _stopped(options, error, USAGE)
+    return OK
 
 
 def _result(options: argparse.Namespace) -> int:
@@ -46,10 +57,8 @@ def _result(options: argparse.Namespace) -> int:
         return _stopped(options, error, USAGE)
     except EvioDataError as error:
         return _stopped(options, error, FAILED)
-    except OSError as error:  # standard output cannot be written to
-        say(f"error: {error.strerror or error}")
-        forget_stdout()
-        return FAILED
+    except OSError as error:  # not of a file of ours: the present folder is gone
+        return _stopped(options, EvioDataError(f"{error}."), FAILED)
 
 
 def _stopped(options: argparse.Namespace, error: EvioDataError | None, code: int) -> int:
@@ -210,7 +219,7 @@ def _add_rescue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
                        help="default 8417; 0 takes a free one")  # fmt: skip
     mirror = commands.add_parser("mirror", help="fill a mirror", description="Fill a mirror.")
     push = _command(mirror.add_subparsers(metavar="COMMAND", required=True), "push", _push,
-                    "copy verified files to a folder, or to s3://, gs://, ...")  # fmt: skip
+                    "copy verified files to a folder or a store (s3://, gs://)")  # fmt: skip
     push.add_argument("target", metavar="TARGET")
     push.add_argument("patterns", nargs="*", metavar="PATTERN")
     push.add_argument("--verify", action="store_true", help="read back what is there already")

@@ -27,13 +27,12 @@ class Settings(NamedTuple):
 
 def from_environment() -> Settings:
     """Return the settings as the environment has them at this moment."""
-    get = os.environ.get
     return Settings(
-        cache_dir=get("EVIO_DATA_DIR") or None,
-        registry=get("EVIO_DATA_REGISTRY") or None,
-        offline=(get("EVIO_DATA_OFFLINE") or "").strip().lower() not in _NO,
-        endpoint=next(iter(_bases("EVIO_DATA_ENDPOINT")), None),
-        mirrors=_mirrors("EVIO_DATA_MIRRORS"),
+        cache_dir=_text("EVIO_DATA_DIR") or None,
+        registry=_text("EVIO_DATA_REGISTRY") or None,
+        offline=_text("EVIO_DATA_OFFLINE").strip().lower() not in _NO,
+        endpoint=_endpoint(),
+        mirrors=_mirrors(),
         api_key=_api_key(),
         timeout=_number("EVIO_DATA_TIMEOUT", DEFAULT_TIMEOUT, least=0.1),
         retries=int(_number("EVIO_DATA_RETRIES", DEFAULT_RETRIES, least=0)),
@@ -48,57 +47,48 @@ def default_cache_dir() -> str:
 
 
 _NO = ("", "0", "no", "false", "off")
+_BASE = re.compile(r"https?://[^\s,/?#\\][^\s,?#\\]*", re.IGNORECASE).fullmatch
+_KEY = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 
 
-def _bases(variable: str) -> tuple[str, ...]:
-    """Return the base URLs of a variable, without the slash at their ends."""
-    bases = (os.environ.get(variable) or "").replace(",", " ").split()
-    for base in bases:
-        if not _BASE(base):
-            raise EvioDataError(
-                f"{variable} has {clean(base)!r}, which is not an https: or http: URL.",
-                advice=f"Correct or unset {variable}.",
-            )
-    return tuple(base.rstrip("/") for base in bases)
+def _text(variable: str) -> str:
+    return os.environ.get(variable) or ""
 
 
-def _mirrors(variable: str) -> tuple[str, ...]:
-    """Return the mirrors of a variable, without the slash at their ends."""
-    bases = (os.environ.get(variable) or "").replace(",", " ").split()
+def _unusable(variable: str, what: str) -> EvioDataError:
+    return EvioDataError(f"{variable} {what}.", advice=f"Correct or unset {variable}.")
+
+
+def _endpoint() -> str | None:
+    base = _text("EVIO_DATA_ENDPOINT").strip()
+    if base and not _BASE(base):
+        what = f"has {clean(base)!r}, which is not one https: or http: URL"
+        raise _unusable("EVIO_DATA_ENDPOINT", what)
+    return base.rstrip("/") or None
+
+
+def _mirrors() -> tuple[str, ...]:
+    bases = _text("EVIO_DATA_MIRRORS").replace(",", " ").split()
     for base in bases:
         if not is_base(base):
-            raise EvioDataError(
-                f"{variable} has {clean(base)!r}, which is not an https:, http:, s3: or gs: URL.",
-                advice=f"Correct or unset {variable}.",
-            )
+            what = f"has {clean(base)!r}, which is not an https:, http:, s3: or gs: URL"
+            raise _unusable("EVIO_DATA_MIRRORS", what)
     return tuple(base.rstrip("/") for base in bases)
 
 
 def _api_key() -> str | None:
-    key = (os.environ.get("EVIO_DATA_API_KEY") or "").strip()
+    key = _text("EVIO_DATA_API_KEY").strip()
     if key and not _KEY(key):
-        raise EvioDataError(
-            "EVIO_DATA_API_KEY is not an API key: letters, digits, - and _ only.",
-            advice="Correct or unset EVIO_DATA_API_KEY.",
-        )
+        raise _unusable("EVIO_DATA_API_KEY", "is not an API key: letters, digits, - and _ only")
     return key or None
 
 
-_BASE = re.compile(r"https?://[^\s/?#\\][^\s?#\\]*", re.IGNORECASE).fullmatch
-_KEY = re.compile(r"[A-Za-z0-9_-]+").fullmatch
-
-
 def _number(variable: str, default: float, *, least: float) -> float:
-    text = os.environ.get(variable)
-    if not text:
-        return default
+    text = _text(variable)
     try:
-        value = float(text)
+        value = float(text) if text else default
     except ValueError:
         value = -1.0
     if not least <= value < 1e9:
-        raise EvioDataError(
-            f"{variable}={text!r} is not a number of at least {least:g}.",
-            advice=f"Correct or unset {variable}.",
-        )
+        raise _unusable(variable, f"has {clean(text)!r}, which is not a number from {least:g} on")
     return value

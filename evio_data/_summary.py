@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._terminal import columns, cut, padded
+from ._terminal import columns, cut, folded, padded
 from ._wording import duration, plural, size
 
 if TYPE_CHECKING:
@@ -49,19 +49,7 @@ def summary_lines(report: "Report", *, width: int | None = None) -> list[str]:
     lines = [", ".join(counts) + _traffic(report)]
     lines += _failures(report.failed)
     lines += _first_uses(report)
-    return lines if width is None else [part for line in lines for part in _folded(line, width)]
-
-
-def _folded(line: str, width: int) -> list[str]:
-    from textwrap import wrap
-
-    return wrap(
-        line,
-        max(width, LEAST_NAME),
-        subsequent_indent="     ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return [part for line in lines for part in folded(line, width, hang=5)]
 
 
 def _traffic(report: "Report") -> str:

@@ -3,15 +3,24 @@
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 from unicodedata import combining, east_asian_width
 
+from .errors import EvioDataError
 
-def say(text: str, end: str = "\n") -> None:
-    """Write to standard error; nobody reading is no reason to stop."""
+LEAST_WIDTH = 12  # columns; in fewer, words are not kept whole
+
+
+def say(text: str) -> None:
+    """Write lines to standard error; nobody reading is no reason to stop."""
+    _write("".join(f"{line}\n" for line in folded(text, width_of(sys.stderr))))
+
+
+def _write(text: str) -> None:
     if sys.stderr is None:
         return
     with suppress(OSError, ValueError):
-        print(text, end=end, file=sys.stderr, flush=True)
+        print(text, end="", file=sys.stderr, flush=True)
 
 
 def show(*lines: str) -> None:
@@ -19,7 +28,7 @@ def show(*lines: str) -> None:
 
     Raises
     ------
-    OSError
+    EvioDataError
         If they cannot be written for another reason: a full disk.
     """
     if sys.stdout is None or sys.stdout.closed:
@@ -28,8 +37,12 @@ def show(*lines: str) -> None:
         for line in lines:
             _print(line)
         sys.stdout.flush()
-    except BrokenPipeError:
-        forget_stdout()
+    except OSError as error:
+        _forget_stdout()
+        if isinstance(error, BrokenPipeError):
+            return
+        why = error.strerror or str(error)
+        raise EvioDataError(f"standard output cannot be written to: {why}.") from error
 
 
 def _print(line: str) -> None:
@@ -40,7 +53,7 @@ def _print(line: str) -> None:
         sys.stdout.buffer.write(os.fsencode(line + "\n"))
 
 
-def forget_stdout() -> None:
+def _forget_stdout() -> None:
     """Send what is still to come nowhere: the interpreter flushes at its exit, and complains."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,19 +76,49 @@ def can_ask() -> bool:
 
 def agrees(question: str) -> bool:
     """Ask, and say whether the answer is yes; the end of the input is a no."""
-    say(f"{question} [y/N] ", end="")
+    _write(f"{question} [y/N] ")
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
-        say("")
+        _write("\n")
     return answer.strip().lower() in ("y", "yes")
 
 
-def stdout_columns() -> int | None:
-    """Return how many columns standard output has; None if it is no terminal."""
+def terminal_size(stream: TextIO | None) -> os.terminal_size | None:
+    """Return the columns and lines of a stream; None if it is no terminal."""
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+        found = os.get_terminal_size(stream.fileno())  # type: ignore[union-attr]
     except (OSError, ValueError, AttributeError):
         return None
+    return os.terminal_size((found.columns or 80, found.lines or 24))
+
+
+def width_of(stream: TextIO | None) -> int | None:
+    """Return the columns of a stream; None if it is no terminal."""
+    size = terminal_size(stream)
+    return size.columns if size else None
+
+
+def folded(text: str, width: int | None, *, hang: int = 2) -> list[str]:
+    """Return the lines of a text, folded between words to a width; None is no limit.
+
+    >>> folded("the connection was reset, trying again", 25)
+    ['the connection was reset,', '  trying again']
+    """
+    if width is None:
+        return text.split("\n")
+    return [part for line in text.split("\n") for part in _parts(line, width, hang) or [""]]
+
+
+def _parts(line: str, width: int, hang: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(
+        line,
+        max(width, LEAST_WIDTH),
+        subsequent_indent=" " * hang,
+        break_long_words=False,  # a path that is cut cannot be copied
+        break_on_hyphens=False,
+    )
 
 
 def columns(text: str) -> int:

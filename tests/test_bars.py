@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import time
+from typing import Any
 
 import pytest
+from tqdm import tqdm
 
 from evio_data._bars import Block, Row, Speed, Widgets
 from evio_data._terminal import columns
@@ -115,6 +117,33 @@ def test_speed_is_that_of_the_last_seconds() -> None:
     assert rate is not None
     assert 2 * MIB < rate < 11 * MIB
     assert speed.measure(0) is None
+
+
+def alive() -> set[Any]:
+    """Return the bars of tqdm's own that have not been closed."""
+    return set(vars(tqdm)["_instances"])
+
+
+def test_widgets_that_go_have_no_total_left() -> None:
+    """A bar that ends early goes away; in a notebook tqdm would keep it, in red, for an error."""
+    widgets = Widgets(io.StringIO())
+    widgets.draw([], [Row("a.raw", 10 * MIB, 40 * MIB)])
+    (bar,) = alive()
+    widgets.close()
+    assert bar.total is None
+
+
+def test_widgets_take_another_total() -> None:
+    """A bar whose total becomes known, or another one, is made anew: widgets keep their first."""
+    stream = io.StringIO()
+    widgets = Widgets(stream)
+    widgets.draw([], [Row("a.raw", 10 * MIB, None)])
+    (first,) = alive()
+    widgets.draw([], [Row("a.raw", 20 * MIB, 40 * MIB)])
+    (second,) = alive()
+    widgets.close()
+    assert second is not first
+    assert " 50%|" in stream.getvalue()
 
 
 def test_widgets_follow_the_rows() -> None:

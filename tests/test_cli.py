@@ -125,9 +125,9 @@ def test_unreadable_registry(tmp_path: Path) -> None:
 
 
 def test_setting_that_cannot_be_used(drive: Drive) -> None:
-    """A wrong environment variable is named; it is an error, and no traceback."""
+    """A wrong environment variable is named; it is an error of usage, and no traceback."""
     result = run(PREFETCH, EVIO_DATA_TIMEOUT="soon")
-    assert result.code == 1
+    assert result.code == 2
     assert "EVIO_DATA_TIMEOUT" in result.err
     assert "Traceback" not in result.err
 
@@ -495,6 +495,41 @@ def test_streams_that_do_not_take_words(drive: Drive, redirection: str, code: in
     assert b"Traceback" not in done.stderr + done.stdout
     assert b"Exception" not in done.stderr
     assert drive.path("a.raw").read_bytes() == CONTENT
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+def test_full_output_is_named(drive: Drive) -> None:
+    """Words that find no room are said to be those of standard output, not a download's."""
+    script = f'"$1" -c "$2" {EVIO_DATA} list >/dev/full'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", sys.executable, COMMAND],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard output cannot be written to: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
+def test_present_folder_is_gone(drive: Drive, tmp_path: Path) -> None:
+    """A relative path from a folder that was removed is an error, and no traceback."""
+    script = (
+        f'mkdir gone && cd gone && rmdir ../gone && "$1" -c "$2" {EVIO_DATA} path --cache-dir x'
+    )
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", sys.executable, COMMAND],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_names_that_the_locale_cannot_spell(drive: Drive) -> None:

@@ -62,6 +62,8 @@ def test_variable(
         ("EVIO_DATA_ENDPOINT", "file:///data"),
         ("EVIO_DATA_ENDPOINT", "http://"),
         ("EVIO_DATA_ENDPOINT", "http://gate?x=1"),
+        ("EVIO_DATA_ENDPOINT", "http://gate http://other"),
+        ("EVIO_DATA_ENDPOINT", "http://gate,http://other"),
         ("EVIO_DATA_MIRRORS", "http://a ftp://b"),
         ("EVIO_DATA_API_KEY", "AIza key"),
         ("EVIO_DATA_API_KEY", "AIza\u00e9"),

@@ -388,6 +388,18 @@ def test_more_files_than_lines(drive: Drive, run: Run) -> None:
     clean(session)
 
 
+@pytest.mark.parametrize("columns", [30, 50])
+def test_words_are_whole(drive: Drive, run: Run, columns: int) -> None:
+    """What is told beside the bars, and the errors, break between words, at every width."""
+    drive.add("a.raw", CONTENT, size=True, cut_after=MIB, cut_times=1)
+    drive.add("b.raw", CONTENT, size=True, quota="always")
+    session = run("main", "fetch", "a.raw", "b.raw", columns=columns)
+    assert session.end() == 1
+    words = " ".join(clean(session).split())
+    assert "a.raw: the connection was reset; 1.00 MiB are kept, trying again" in words
+    assert "error: b.raw: Drive's download quota for this file is used up. Wait up to" in words
+
+
 def test_no_colours(drive: Drive, run: Run) -> None:
     """There is nothing for NO_COLOR to switch off: no colour is ever sent."""
     serve(drive, "a.raw", rate=4 * MIB)
