@@ -6,16 +6,16 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, Protocol
+from pathlib import Path
+from typing import IO, Any, BinaryIO, NamedTuple, Self
+
+from ._disk import open_nofollow
 
 MAX_RATIO = 1000  # unpacked to packed bytes; deflate itself ends at 1032, and recordings at 20
 HARMLESS = 16 * 1024 * 1024  # bytes that may come out of any number of packed ones
-_PACKED = {
-    zipfile.ZIP_STORED: "stored",
-    zipfile.ZIP_DEFLATED: "deflated",
-    zipfile.ZIP_BZIP2: "bzip2",
-    zipfile.ZIP_LZMA: "lzma",
-}
+MAX_DIRECTORY = 32 * 1024 * 1024  # bytes that tell what is in an archive: some 400,000 files
+# Of the others, zipfile unpacks a whole block at once: some KB of bzip2 become gigabytes.
+_READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -32,13 +32,6 @@ _FAULTS = (
 
 class ArchiveError(Exception):
     """The archive, or one file in it, cannot be read; the message says why."""
-
-
-class Stream(Protocol):
-    """The unpacked bytes of one file, in their order."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes; none at the end."""
 
 
 class Member(NamedTuple):
@@ -61,28 +54,52 @@ class Member(NamedTuple):
 
 
 class Archive:
-    """An open zip archive.
+    """A zip archive, open while somebody is in its ``with``, one inside another or again.
 
     Parameters
     ----------
-    file : BinaryIO
-        Seekable; closed by its owner.
-
-    Raises
-    ------
-    ArchiveError
-        If it is not a zip archive, or a truncated one.
+    path : Path
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entered = 0
+        self._budget: int | None = None
+
+    def __enter__(self) -> Self:
+        """Open it.
+
+        Raises
+        ------
+        ArchiveError
+            If it is not a zip archive, or a truncated one.
+        """
+        if not self._entered:
+            self._file = open_nofollow(self._path, os.O_RDONLY)
+            try:
+                self._read()
+            except BaseException:
+                self._file.close()
+                raise
+        self._entered += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._entered -= 1
+        if not self._entered:
+            del self._zip
+            self._file.close()
+
+    def _read(self) -> None:
+        if self._budget is None:
+            # Members may overlap: what all of them may unpack to is bounded, too.
+            self._budget = max(HARMLESS, MAX_RATIO * self._file.seek(0, os.SEEK_END))
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(_Sparing(self._file))
         except OSError:
             raise
         except _FAULTS as error:
             raise ArchiveError("is a truncated or damaged archive") from error
-        # Members may overlap: what all of them may unpack to is bounded, too.
-        self._budget = max(HARMLESS, MAX_RATIO * file.seek(0, os.SEEK_END))
 
     def members(self) -> Iterator[Member]:
         """Return the files in it; folders are left out."""
@@ -98,6 +115,7 @@ class Archive:
         ArchiveError
             If it cannot be read.
         """
+        assert self._budget is not None
         self._budget -= member.size
         if self._budget < 0:
             raise ArchiveError("is in an archive that unpacks to more than a thousandfold")
@@ -109,10 +127,26 @@ class Archive:
             raise ArchiveError(_words(error)) from error
 
 
+class _Sparing:
+    """An archive's file of which no more than a directory is read at once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read as asked: zipfile would read a directory of any length, and keep all of it."""
+        if size > MAX_DIRECTORY:
+            raise ArchiveError("is an archive of too many files: unpack it, and import the folder")
+        return self._file.read(size)
+
+
 class Checked:
     """The stream of one file, with the faults of its archive as one kind of error."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, size: int, /) -> bytes:
@@ -148,7 +182,7 @@ def _refusal(info: zipfile.ZipInfo) -> str:
         return "has a path that leads out of the archive"
     if info.flag_bits & 0x1:
         return _ENCRYPTED
-    if info.compress_type not in _PACKED:
+    if info.compress_type not in _READ:
         return _UNKNOWN_METHOD
     if info.file_size > max(HARMLESS, MAX_RATIO * info.compress_size):
         return f"claims to unpack to {info.file_size:,} bytes from {info.compress_size:,}"
@@ -170,6 +204,6 @@ def _words(error: Exception) -> str:
 
 _ENCRYPTED = "is encrypted: unpack it yourself, and import the folder"
 _UNKNOWN_METHOD = (
-    "is packed by a method that Python does not read (Windows uses one above 2 GB): "
+    "is packed by a method that is not read here (Windows uses one above 2 GB): "
     "unpack it, for instance with 7-Zip, and import the folder"
 )

@@ -3,12 +3,14 @@
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self
+from typing import NamedTuple
 
 from ._archive import Archive, ArchiveError, Checked, Member, looks_like_zip
+from ._copying import digest
 from ._disk import open_nofollow
+from ._hashing import sha256_of
 from ._registry import STATE_FOLDER
 
 Refuse = Callable[[str, str], None]  # what, why
@@ -43,100 +45,77 @@ class Candidate(NamedTuple):
         """The last part of the path."""
         return self.path.rpartition("/")[2]
 
-    def stream(self) -> Checked:
-        """Return the unpacked bytes of one in an archive."""
+    @contextmanager
+    def unpacked(self) -> Iterator[Checked]:
+        """Open one in an archive."""
         assert self.archive is not None
         assert self.member is not None
-        return self.archive.open(self.member)
+        with self.archive as archive:
+            yield archive.open(self.member)
+
+    def sha256(self) -> str:
+        """Return the hash of its bytes; nothing is written for that."""
+        if self.file is not None:
+            return sha256_of(self.file)
+        with self.unpacked() as stream:
+            return digest(stream)
 
 
-class Search:
-    """Finds candidates; archives stay open until the search is closed.
+def found_under(paths: Sequence[str | os.PathLike[str]], refuse: Refuse) -> Iterator[Candidate]:
+    """Return the candidates under some paths: files, folders, archives.
+
+    A path that was named may be a symbolic link; one that was found is not followed.
 
     Parameters
     ----------
+    paths : sequence of path
     refuse : callable
         Takes what is left out, and why.
     """
-
-    def __init__(self, refuse: Refuse) -> None:
-        self._refuse = refuse
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def under(self, paths: Sequence[str | os.PathLike[str]]) -> Iterator[Candidate]:
-        """Return the candidates under some paths: files, folders, archives.
-
-        A path that was named may be a symbolic link; one that was found is not followed.
-        """
-        for path in paths:
-            label = os.fspath(path)
-            try:
-                real = Path(path).expanduser().resolve(strict=True)
-                status = real.lstat()
-            except (OSError, RuntimeError, ValueError) as error:
-                self._refuse(label, _why(error))
-                continue
-            yield from self._entry(real, label, status.st_mode)
-
-    def _entry(self, path: Path, label: str, mode: int) -> Iterator[Candidate]:
-        if stat.S_ISDIR(mode):
-            yield from self._folder(path, label)
-        elif stat.S_ISREG(mode):
-            yield from self._file(path, label)
-        elif stat.S_ISLNK(mode):
-            self._refuse(label, "is a symbolic link, and not followed")
+    for path in paths:
+        label = os.fspath(path)
+        try:
+            real = Path(path).expanduser().resolve(strict=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            refuse(label, _why(error))
         else:
-            self._refuse(label, "is not a file (a pipe, a socket or a device)")
+            yield from _under(real, label, refuse)
 
-    def _folder(self, folder: Path, label: str) -> Iterator[Candidate]:
+
+def _under(path: Path, label: str, refuse: Refuse) -> Iterator[Candidate]:
+    waiting = [(path, label)]  # and no recursion: folders may be nested deeper than calls
+    while waiting:
+        path, label = waiting.pop()
         try:
-            inside = sorted(folder.iterdir())
-        except OSError as error:
-            self._refuse(label, _why(error))
-            return
-        for path in inside:
-            if path.name == STATE_FOLDER:
-                continue
-            below = os.path.join(label, path.name)  # noqa: PTH118 - as the user wrote it
-            try:
-                mode = path.lstat().st_mode
-            except OSError as error:
-                self._refuse(below, _why(error))
-                continue
-            yield from self._entry(path, below, mode)
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                waiting += _inside(path, label)
+            elif stat.S_ISREG(mode):
+                yield from _of_file(path, label)
+            elif stat.S_ISLNK(mode):
+                refuse(label, "is a symbolic link, and not followed")
+            else:
+                refuse(label, "is not a file (a pipe, a socket or a device)")
+        except (OSError, ArchiveError) as error:
+            refuse(label, _why(error))
 
-    def _file(self, path: Path, label: str) -> Iterator[Candidate]:
-        try:
-            with open_nofollow(path, os.O_RDONLY) as file:
-                size = os.fstat(file.fileno()).st_size
-                is_archive = looks_like_zip(file, path.name)
-        except OSError as error:
-            self._refuse(label, _why(error))
-            return
-        yield Candidate(label, path.as_posix(), size, path)
-        if is_archive:
-            yield from self._members(path, label)
 
-    def _members(self, path: Path, label: str) -> Iterator[Candidate]:
-        try:
-            archive = Archive(self._kept(path))
-            members = list(archive.members())
-        except (ArchiveError, OSError) as error:
-            self._refuse(label, _why(error))
-            return
-        for member in members:
-            yield Candidate(
-                f"{label}/{member.path}", member.path, member.size, None, archive, member
-            )
+def _inside(folder: Path, label: str) -> list[tuple[Path, str]]:
+    """Return what is in a folder, the first one last, with labels as the user wrote them."""
+    names = sorted(os.listdir(folder), reverse=True)  # noqa: PTH208
+    return [(folder / name, os.path.join(label, name)) for name in names if name != STATE_FOLDER]  # noqa: PTH118
 
-    def _kept(self, path: Path) -> BinaryIO:
-        return self._open.enter_context(open_nofollow(path, os.O_RDONLY))
+
+def _of_file(path: Path, label: str) -> Iterator[Candidate]:
+    with open_nofollow(path, os.O_RDONLY) as file:
+        size = os.fstat(file.fileno()).st_size
+        is_archive = looks_like_zip(file, path.name)
+    yield Candidate(label, path.as_posix(), size, path)
+    if is_archive:
+        with Archive(path) as archive:
+            for member in archive.members():
+                inside = f"{label}/{member.path}"
+                yield Candidate(inside, member.path, member.size, None, archive, member)
 
 
 def _why(error: Exception) -> str:

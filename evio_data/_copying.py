@@ -66,6 +66,14 @@ def copy_stream(source: Readable, target: BinaryIO, size: int) -> str:
     return _copy(source, target, size, hashlib.sha256())
 
 
+def digest(source: Readable) -> str:
+    """Return the SHA-256 of what a stream hands out."""
+    digest = hashlib.sha256()
+    while block := source.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
 def _copy(source: Readable, target: BinaryIO, size: int, digest: "hashlib._Hash") -> str:
     while block := source.read(BLOCK):
         size -= len(block)

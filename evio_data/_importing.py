@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from ._archive import ArchiveError
 from ._cache import Slot
-from ._candidates import Candidate, Search
+from ._candidates import Candidate, found_under
 from ._collection import Collection
 from ._copying import TooLongError, clone, copy_file, copy_stream
 from ._disk import FULL, as_cache_error, free_bytes, open_nofollow
@@ -116,13 +116,12 @@ def import_paths(
         If the cache cannot be written to, or is full; nothing half-written stays.
     """
     work = _Import(collection, link=link, tell=tell)
-    with Search(work.refuse) as search:
-        for candidate in search.under(paths):
-            work.offer(candidate)
-        proposals = work.proposals()
-        if proposals and agree(proposals):
-            for proposal in proposals:
-                work.accept(proposal)
+    for candidate in found_under(paths, work.refuse):
+        work.offer(candidate)
+    proposals = work.proposals()
+    if proposals and agree(proposals):
+        for proposal in proposals:
+            work.accept(proposal)
     return work.conclude()
 
 
@@ -171,26 +170,27 @@ class _Import:
             self.refuse(candidate.label, candidate.member.refusal)
             return
         taken = False
-        while fitting := self._fitting(candidate):
-            if not self._try(candidate, fitting):
-                break
-            taken = True
-        if not taken and candidate.basename in self._basenames:
-            self._namesakes.append(candidate)
+        with self._faults_told(candidate):
+            while (fitting := self._fitting(candidate)) and self._take(candidate, fitting):
+                taken = True
+            if not taken and candidate.basename in self._basenames:
+                self._namesakes.append(candidate)
 
     def _fitting(self, candidate: Candidate) -> list[_Wanted]:
+        """Return the entries whose known hash it may have."""
         fitting = [w for w in self._wanted.values() if w.sha256 and w.fits(candidate)]
         if candidate.label.lower().endswith(".zip"):  # a large one is hashed on good grounds only
             fitting = [w for w in fitting if w.size or w.entry.basename.lower().endswith(".zip")]
+        if any(w.size is None for w in fitting):
+            actual = candidate.sha256()  # most will not be it: no copy for nothing
+            fitting = [w for w in fitting if w.sha256 == actual]
         return fitting
 
-    def _try(self, candidate: Candidate, fitting: list[_Wanted]) -> bool:
-        """Take the candidate for the one of several entries that has its hash, if one has."""
+    @contextmanager
+    def _faults_told(self, candidate: Candidate) -> Iterator[None]:
+        """Leave a candidate out that cannot be read; a fault of the cache ends all."""
         try:
-            if candidate.file is not None and any(w.size is None for w in fitting):
-                actual = sha256_of(candidate.file)  # most will not be it: no copy for nothing
-                fitting = [w for w in fitting if w.sha256 in (None, actual)]
-            return bool(fitting) and self._take(candidate, fitting)
+            yield
         except CacheError:
             raise
         except ArchiveError as error:
@@ -199,7 +199,6 @@ class _Import:
             self.refuse(candidate.label, "is longer than it says")
         except OSError as error:
             self.refuse(candidate.label, error.strerror or str(error))
-        return False
 
     def _take(self, candidate: Candidate, fitting: list[_Wanted]) -> bool:
         first = fitting[0].slot
@@ -237,11 +236,11 @@ class _Import:
 
     def _receive(self, candidate: Candidate, path: Path) -> tuple[How, str]:
         if candidate.file is None:
-            with _created(path, candidate.size) as target:
+            with candidate.unpacked() as stream, _created(path) as target:
                 _check_room(path, candidate.size)
-                return "unpacked", copy_stream(candidate.stream(), target, candidate.size)
+                return "unpacked", copy_stream(stream, target, candidate.size)
         with open_nofollow(candidate.file, os.O_RDONLY) as source:
-            with _created(path, candidate.size) as target:
+            with _created(path) as target:
                 if clone(source, target):
                     return "cloned", sha256_of(path)
                 if not (self._link and _hard_link(candidate.file, path)):
@@ -290,7 +289,8 @@ class _Import:
 
     def accept(self, proposal: Proposal) -> None:
         """Take a file for the entry that it was proposed for."""
-        self._try(proposal.candidate, [self._wanted[proposal.entry.name]])
+        with self._faults_told(proposal.candidate):
+            self._take(proposal.candidate, [self._wanted[proposal.entry.name]])
 
 
 def _is_right(slot: Slot, entry: Entry) -> bool:
@@ -333,7 +333,7 @@ def _room(slot: Slot) -> Iterator[Path]:
 
 
 @contextmanager
-def _created(path: Path, size: int) -> Iterator[BinaryIO]:
+def _created(path: Path) -> Iterator[BinaryIO]:
     try:
         file = open_nofollow(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     except OSError as error:

@@ -200,6 +200,16 @@ def test_size_unknown(shelf: Shelf) -> None:
     assert shelf.left() == []
 
 
+def test_nothing_is_written_for_a_hash_alone(shelf: Shelf) -> None:
+    """Where the registry says no size, what has another hash is not written to the disk first."""
+    shelf.want("fan.raw", noise(5000, 1), sized=False)
+    shelf.put("a", noise(5000, 2))
+    shelf.zip({"b": noise(400, 3)})
+
+    assert shelf.bring().missing == ["fan.raw"]
+    assert not shelf.cache.exists()
+
+
 def test_only_fitting_sizes_are_read(shelf: Shelf) -> None:
     """A file of another size than any that is wanted is not even opened for hashing."""
     shelf.want("fan.raw", noise(5000))
@@ -578,7 +588,7 @@ def test_damaged_member(shelf: Shelf) -> None:
     intake = shelf.bring()
 
     assert shelf.cached() == {"hover.raw": hover}
-    assert "is damaged in the archive" in reasons(intake)
+    assert reasons(intake) == "fan.raw: is damaged in the archive"
     assert shelf.left() == []
 
 
@@ -605,6 +615,30 @@ def test_unknown_method(shelf: Shelf) -> None:
     _set_in_directory(path, 10, "<H", 9)
 
     assert "unpack it, for instance with 7-Zip" in reasons(shelf.bring())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_method_without_bounds(shelf: Shelf, method: int) -> None:
+    """A method of which Python unpacks gigabytes at once from some KB is not read."""
+    path = shelf.zip({"fan.raw": shelf.want("fan.raw", noise(5000))}, method=method)
+
+    assert "unpack it, for instance with 7-Zip" in reasons(shelf.bring(path))
+
+
+def test_too_many_members(shelf: Shelf) -> None:
+    """An archive is refused before a directory that would fill the memory is read."""
+    shelf.want("fan.raw", noise(5000))
+    count = 800_000
+    entry = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 46, 46, *[0] * 7, 1, *[0] * 6) + b"x"
+    size = len(entry) * count
+    full = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, 0)
+    where = struct.pack("<4sIQI", b"PK\x06\x07", 0, size, 1)
+    last = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, *[2**16 - 1] * 2, *[2**32 - 1] * 2, 0)
+    path = shelf.put("archive.zip", entry * count + full + where + last)
+
+    intake = shelf.bring(path)
+
+    assert "archive of too many files" in reasons(intake)
 
 
 def test_bomb_that_lies(shelf: Shelf) -> None:
@@ -644,6 +678,45 @@ def test_bomb_of_one_stretch(shelf: Shelf) -> None:
 
     assert len(intake.refused) >= 995
     assert time.process_time() - began < 10
+
+
+def test_folders_nested_deeply(shelf: Shelf) -> None:
+    """A file is found however deep in folders it is."""
+    fan = shelf.want("fan.raw", noise(5000))
+    folders = [shelf.have]
+    for _ in range(700):
+        folders.append(folders[-1] / "a")
+        folders[-1].mkdir()
+    path = folders[-1] / "x"
+    path.write_bytes(fan)
+
+    shelf.bring()
+
+    assert shelf.cached() == {"fan.raw": fan}
+    path.unlink()
+    for folder in reversed(folders):  # pytest's own way to remove them is recursive
+        folder.rmdir()
+
+
+def test_more_archives_than_open_files(shelf: Shelf) -> None:
+    """Archives are not kept open, not even those that there may be a question about."""
+    resource = pytest.importorskip("resource")
+    fan = shelf.want("fan.raw", noise(5000), pinned=False)
+    hover = shelf.want("hover.raw", noise(600), sized=False)
+    for number in range(100):
+        shelf.zip({f"{number}/fan.raw": noise(10, number)}).rename(shelf.have / f"{number}.zip")
+    shelf.zip({"fan.raw": fan})
+    shelf.put("zzz", hover)
+    old, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (sum(1 for _ in Path("/dev/fd").iterdir()) + 30, most)
+    )
+    try:
+        shelf.bring(agree=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (old, most))
+
+    assert shelf.cached() == {"fan.raw": fan, "hover.raw": hover}
 
 
 def test_no_such_path(shelf: Shelf) -> None:
