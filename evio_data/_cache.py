@@ -15,7 +15,8 @@ from .errors import CacheError
 MAX_STAMP = 200  # bytes
 SHA256_DIGITS = 64
 _STAMP_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-CACHEDIR_TAG = (
+CACHEDIR_TAG = "CACHEDIR.TAG"
+TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This file is a cache directory tag, for programs that make back-ups.\n"
     "# See https://bford.info/cachedir/\n"
@@ -74,7 +75,8 @@ class Slot:
         self._name = name
         self._memory = memory
         self.final = f"{root}{os.sep}{name}"
-        self._stamp_path = f"{root}{os.sep}{STATE_FOLDER}{os.sep}{name}{os.sep}stamp"
+        self._state = f"{root}{os.sep}{STATE_FOLDER}{os.sep}{name}"
+        self._stamp_path = f"{self._state}{os.sep}stamp"
 
     @property
     def path(self) -> Path:
@@ -84,7 +86,7 @@ class Slot:
     @property
     def state(self) -> Path:
         """Our folder for this key."""
-        return Path(self._root, STATE_FOLDER, self._name)
+        return Path(self._state)
 
     @property
     def damaged(self) -> Path:
@@ -184,30 +186,31 @@ class Slot:
             If they cannot be made or written to.
         """
         try:
-            self._make_root()
+            if not os.path.lexists(self._root + os.sep + CACHEDIR_TAG):
+                self._make_root()
             self._make_folders(self._name.split("/")[:-1])
-            self._make_folders([STATE_FOLDER, *self._name.split("/")])
+            self._make_state()
         except OSError as error:
             raise as_cache_error(error, error.filename or self._root) from error
-        if not os.access(self.state, os.W_OK | os.X_OK):
+        if not os.access(self._state, os.W_OK | os.X_OK):
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            raise as_cache_error(denied, self.state)
+            raise as_cache_error(denied, self._state)
+
+    def _make_state(self) -> None:
+        self._make_folders([STATE_FOLDER, *self._name.split("/")])
 
     def _make_folders(self, parts: list[str]) -> None:
-        folder = Path(self._root)
+        path = self._root
         for part in parts:
-            folder = folder / part
-            _make_folder(folder)
+            path = f"{path}{os.sep}{part}"
+            _make_folder(path)
 
     def _make_root(self) -> None:
         root = Path(self._root)
         root.mkdir(parents=True, exist_ok=True)
-        tag = root / "CACHEDIR.TAG"
-        if os.path.lexists(tag):
-            return
         # A shared cache whose owner made only the folders writable can do without.
         with suppress(FileExistsError, PermissionError):
-            _write_new(tag, CACHEDIR_TAG)
+            _write_new(root / CACHEDIR_TAG, TAG)
 
     def publish(self, part: Path, sha256: str) -> None:
         """Give the verified bytes their final name, in one step; then stamp and tidy up."""
@@ -247,7 +250,8 @@ class Slot:
     def _put_stamp(self, sha256: str, status: os.stat_result) -> None:
         stamp = Stamp(sha256, status.st_size, status.st_mtime_ns, status.st_ino)
         try:
-            self._make_folders([STATE_FOLDER, *self._name.split("/")])
+            if not os.path.lexists(self._state):  # a file that was brought by hand
+                self._make_state()
             with self._ours() as ours:
                 _tidy(ours)  # first: a kill before the stamp leads here again, one after does not
                 _write_stamp(ours, " ".join(map(str, stamp)) + "\n")
@@ -291,13 +295,13 @@ def _write_new(path: Path, text: str) -> None:
         file.write(text.encode("ascii"))
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(path: str) -> None:
     try:
-        folder.mkdir()
+        os.mkdir(path)  # noqa: PTH102
     except FileExistsError:
-        status = folder.lstat()
+        status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
-            raise _in_the_way(str(folder), status) from None
+            raise _in_the_way(path, status) from None
 
 
 def _in_the_way(path: str, status: os.stat_result) -> CacheError:

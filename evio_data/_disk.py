@@ -1,6 +1,7 @@
 """Our own files opened safely, and faults of the disk as typed errors."""
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
@@ -21,7 +22,7 @@ def open_nofollow(
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
-    return open(descriptor, mode, buffering=0)  # type: ignore[return-value]  # noqa: PTH123
+    return io.FileIO(descriptor, mode)
 
 
 class Folder:

@@ -42,7 +42,6 @@ class Lock:
         """
         for _ in range(MAX_RACES):
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
                 descriptor = self._open()
             except OSError:
                 return True
@@ -78,6 +77,9 @@ class Lock:
             return os.open(self._path, _FLAGS | os.O_CREAT | os.O_RDWR, 0o666)
         except PermissionError:
             return os.open(self._path, _FLAGS | os.O_RDONLY)
+        except FileNotFoundError:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, _FLAGS | os.O_CREAT | os.O_RDWR, 0o666)
 
     def _is_current(self, descriptor: int) -> bool:
         try:

@@ -20,14 +20,16 @@ MAX_SPANS = 64  # spans that fit into a record
 MAX_VALIDATOR = 300  # bytes of JSON; a longer validator is not remembered
 PART, JOURNAL = ".part", ".journal"
 SECTOR = 512  # bytes that st_blocks counts in
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 
 
 class Partial:
     """The received bytes of one file, in a folder of our own.
 
     Writers extend the span that they own; nobody else touches it, so reading it needs no lock.
-    The journal is written after the bytes that it tells of. Neither is flushed to the disk on
-    the way: what a power cut loses, the final hash finds, and the file is fetched again.
+    The journal is written after the bytes that it tells of, first after `STEP` of them. Neither
+    is flushed to the disk on the way: what a power cut loses, the final hash finds, and the file
+    is fetched again.
 
     Each owner has the bytes under a name that only it knows. It takes up what another process
     left by a rename, publishes by a rename, and looks before each write whether the name is
@@ -39,7 +41,7 @@ class Partial:
     Parameters
     ----------
     folder : Path
-        Holds ``TOKEN.part`` and ``TOKEN.journal``; made if absent.
+        Holds ``TOKEN.part`` and ``TOKEN.journal``.
 
     Attributes
     ----------
@@ -53,6 +55,7 @@ class Partial:
         self._folder = folder
         self._lock = threading.Lock()
         self._journal: BinaryIO | None = None
+        self._closed = False
         self._inode: int | None = None
         self.spans: list[list[int]] = []
         self.identity: Identity | None = None
@@ -72,7 +75,6 @@ class Partial:
     def open(self, *, take_over: bool = True) -> None:
         """Take up what an earlier process left, or begin with nothing."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             if not (take_over and self._take_over()):
                 self._create()
         except OSError as error:
@@ -95,8 +97,9 @@ class Partial:
     def close(self) -> None:
         """Write the journal a last time, and let go; of nothing, nothing is left."""
         with self._lock:
-            if self._journal is None:
+            if self._closed:
                 return
+            self._closed = True
             if not self.received:
                 self._remove()
                 return
@@ -107,8 +110,9 @@ class Partial:
     def discard(self) -> None:
         """Remove the bytes and the journal, and those that killed processes left."""
         with self._lock:
-            self._remove()
-        for left in (*left_in(self._folder, PART), *left_in(self._folder, JOURNAL)):
+            self._closed = True
+            self._close_journal()
+        for left in left_in(self._folder, PART, JOURNAL):
             with suppress(OSError):
                 left.unlink()
 
@@ -186,7 +190,7 @@ class Partial:
     def checkpoint(self) -> None:
         """Write the journal."""
         with self._lock:
-            if self._journal is not None:
+            if not self._closed:
                 self._write_journal()
             received = self.received
             if received - self._synced >= SYNC_STEP and self._sync.is_over():
@@ -220,7 +224,7 @@ class Partial:
                 self.spans = [list(span) for span in _within(left.spans, status.st_size)]
                 self.identity, self._inode = left.identity, status.st_ino
                 # The journal first: a kill between the two costs a name, not the bytes.
-                self._create_journal()
+                self._write_journal()
                 left.part.rename(self.path)
                 # What the journal does not vouch for may be of a longer version.
                 part.truncate(max((stop for _, stop in self.spans), default=0))
@@ -241,22 +245,14 @@ class Partial:
         self.spans, self.identity, self._inode = [], None, None
 
     def _create(self) -> None:
-        try:
-            with open_nofollow(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as part:
-                self._inode = os.fstat(part.fileno()).st_ino
-            self._create_journal()
-        except OSError:
-            self._remove()
-            raise
-
-    def _create_journal(self) -> None:
-        self._journal = open_nofollow(self._journal_path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        self._write_journal()
+        with open_nofollow(self.path, _NEW) as part:
+            self._inode = os.fstat(part.fileno()).st_ino
 
     def _write_journal(self) -> None:
-        assert self._journal is not None
-        self._journal.seek(0)
         try:
+            if self._journal is None:
+                self._journal = open_nofollow(self._journal_path, _NEW)
+            self._journal.seek(0)
             self._journal.write(_record(self.identity, self.held))
         except OSError as error:
             raise as_cache_error(error, self.path) from error
@@ -277,27 +273,28 @@ class Sync:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
         self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._flush, name="evio-data-sync", daemon=True)
+        self._thread: threading.Thread | None = None
         if path is not None:
+            self._thread = threading.Thread(
+                target=self._flush, args=(path,), name="evio-data-sync", daemon=True
+            )
             self._thread.start()
 
-    def _flush(self) -> None:
-        assert self._path is not None
+    def _flush(self, path: Path) -> None:
         try:
-            with open_nofollow(self._path, os.O_RDWR) as file:
+            with open_nofollow(path, os.O_RDWR) as file:
                 os.fsync(file.fileno())
         except OSError as error:
             self._error = error
 
     def is_over(self) -> bool:
         """Say whether the flush has ended."""
-        return not self._thread.is_alive()
+        return self._thread is None or not self._thread.is_alive()
 
     def wait(self) -> None:
         """Return when the bytes are on the disk; raise the `OSError` that kept them from it."""
-        if self._path is not None:
+        if self._thread is not None:
             self._thread.join()
         if self._error is not None:
             raise self._error
@@ -316,15 +313,15 @@ class _Left(NamedTuple):
     identity: Identity | None
 
 
-def left_in(folder: Path, suffix: str) -> list[Path]:
-    """Return the files of one kind in a folder of ours; a missing folder has none."""
-    return list(_files(folder, suffix))
+def left_in(folder: Path, *suffixes: str) -> list[Path]:
+    """Return the files of some kinds in a folder of ours; a missing folder has none."""
+    return list(_files(folder, suffixes))
 
 
-def _files(folder: Path, suffix: str) -> Iterator[Path]:
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(suffix) and entry.is_file(follow_symlinks=False):
+            if entry.name.endswith(suffixes) and entry.is_file(follow_symlinks=False):
                 yield Path(entry.path)
 
 

@@ -30,6 +30,7 @@ def _closed() -> Iterator[None]:
 
 def opened(folder: Path, *, take_over: bool = True) -> Partial:
     """Return the partial as a process has it."""
+    folder.mkdir(parents=True, exist_ok=True)
     partial = Partial(folder)
     _OPEN.append(partial)
     partial.open(take_over=take_over)
@@ -255,7 +256,7 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
     """A file in the place of the folder is a typed error."""
     (tmp_path / "state").touch()
     with pytest.raises(CacheError):
-        opened(tmp_path / "state")
+        Partial(tmp_path / "state").open()
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
@@ -271,14 +272,7 @@ def test_modes(tmp_path: Path, umask: int, mode: int) -> None:
 
 def test_file_of_two_names_is_not_taken_up(tmp_path: Path) -> None:
     """A partial that is also somebody's file elsewhere, by a hard link, is never written to."""
-    left = Partial(tmp_path / "state")
-    left.open()
-    left.span_at(0)[1] = 4
-    with left.writer(0) as file:
-        file.write(b"mine")
+    left = written(tmp_path / "state", (0, b"mine"))
     left.close()
     os.link(left.path, tmp_path / "elsewhere")
-    taken = Partial(tmp_path / "state")
-    taken.open()
-    assert taken.resumed == 0
-    taken.close()
+    assert opened(tmp_path / "state").resumed == 0

@@ -317,6 +317,7 @@ def test_interrupted_while_it_hashes(drive: Drive) -> None:
     size = 4 * 2**30
     file = drive.server.add("fan.raw", b"")
     drive.register(f"fan.raw {'0' * 64} {file.url}#size={size}")
+    drive.state("fan.raw").mkdir(parents=True)
     partial = Partial(drive.state("fan.raw"))
     partial.open()
     os.truncate(partial.path, size)
