@@ -60,6 +60,7 @@ def _demonstrate(collection: Collection, root: Path, options: argparse.Namespace
     missing = wanted - {item.name for item in _bulk.present(collection, options)}
     if options.dry_run or not missing:
         return _bulk.prefetch(collection, options)
+    _check_room(root, inside=not options.cache_dir)
     code = _bulk.consent(collection, options)  # before anything is made
     if code != _bulk.OK:
         return code
@@ -129,7 +130,6 @@ def _drive(
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     root.mkdir(mode=0o700, exist_ok=True)
     _check_root(root)  # somebody may have made it since
-    _check_room(root, inside=not options.cache_dir)
     # Strict: every hidden input of the warning page's form is demanded back.
     with tempfile.TemporaryDirectory(dir=root) as folder, DriveServer(lenient=False) as server:
         server.rate_per_connection = RATE
@@ -144,20 +144,20 @@ def _drive(
         text = "\n".join(lines) + "\n"
         _write(root / "registry.txt", text)
         if not options.quiet:
-            say(
-                f"Serving them as Google Drive does, from this machine; the connection for "
-                f"{wanted[0].name} will be cut once, after {size(CUT_AFTER)}."
-            )
+            say("Serving them as Google Drive does, from this machine.")
+            say(f"The connection for {wanted[0].name} will be cut once, after {size(CUT_AFTER)}.")
         yield server.endpoint, _registry.parse(text)
 
 
 def _check_room(root: Path, *, inside: bool) -> None:
-    from ._transfer import no_room
-
+    """Refuse a disk that cannot take the recordings, and the cache if it is inside."""
     needed = sum(recording.size for recording in RECORDINGS) * (2 if inside else 1)
     free = free_bytes(root)
     if free is not None and free < needed:
-        raise no_room(needed, free, str(root))
+        raise CacheError(
+            f"the demo needs {size(needed)} and the disk has {size(free)} free ({root}).",
+            advice="Make room, or set TMPDIR to a folder on a larger disk.",
+        )
 
 
 def _made(recording: Recording, folder: Path) -> Path:

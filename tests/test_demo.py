@@ -103,6 +103,22 @@ def test_demo_knows_its_names(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a small tmpfs")
+def test_demo_without_room(temporary: Path) -> None:
+    """Where its recordings do not fit, the demonstration names the variable that moves them."""
+    if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", temporary]):
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        done = demo(temporary, "--yes")
+        left = list(temporary.iterdir())
+    finally:
+        subprocess.call(["umount", temporary])
+    assert done.returncode == 1
+    assert "set TMPDIR" in done.stderr
+    assert "EVIO_DATA_DIR" not in done.stderr
+    assert left == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links and modes of POSIX")
 @pytest.mark.parametrize("trap", ["link", "file", "open"])
 def test_demo_trusts_no_folder_of_others(temporary: Path, trap: str) -> None:
