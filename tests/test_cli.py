@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tests.conftest import Drive
 
 MIB = 2**20
+ROOT = Path(__file__).parents[1]
 COMMAND = "import sys; from evio_data import _cli; getattr(_cli, sys.argv.pop(1))()"
 PREFETCH, EVIO_DATA = "prefetch_datasets", "main"
 CONTENT = b"% evt 3.0\n" + bytes(300_000)
@@ -389,6 +391,33 @@ def test_json_of_an_interrupted_run(drive: Drive) -> None:
     ended, kept = value["files"]
     assert (ended["status"], kept["status"]) == ("fetched", "interrupted")
     assert kept["held"] > MIB // 2
+
+
+def keys_of(value: object) -> set[str]:
+    """Return every key in a JSON value."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    return set(value).union(*map(keys_of, value.values())) if isinstance(value, dict) else set()
+
+
+def test_reference_has_every_field(drive: Drive, tmp_path: Path) -> None:
+    """Each field of each command's JSON stands in the reference."""
+    drive.add("a.raw", CONTENT, size=True, refuse="denied")
+    folder = drive.server.folder("recordings")
+    folder.add(drive.server.add("b.raw", CONTENT))
+    folder.add(drive.server.add("c|.raw", CONTENT, refuse="denied"))
+    folder.add_native("notes")
+    mine = str(tmp_path / "mine.txt")
+    values = [
+        run(PREFETCH, "--yes", "--json").json,
+        run(PREFETCH, "--dry-run", "--json").json,
+        run(EVIO_DATA, "list", "--json").json,
+        run(EVIO_DATA, "registry", "build", folder.url, "--json", "-o", mine).json,
+    ]
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    section = reference.partition("### JSON\n")[2].partition("\n## ")[0]
+    outcome = reference.partition("| Field of `Outcome`")[2].partition("\n## ")[0]
+    assert keys_of(values) - set(re.findall(r"`(\w+)`", section + outcome)) == set()
 
 
 # --- evio-data --------------------------------------------------------------------------------
