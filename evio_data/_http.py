@@ -278,9 +278,12 @@ class Connection:
     def _get_once(self, url: str, routed: str, headers: Mapping[str, str]) -> Answer:
         session = self._opened()
         try:
-            prepared = session.prepare_request(requests.Request("GET", routed, headers=headers))
+            # Not by the session, which would merge settings that it does not have, at length.
+            request = requests.PreparedRequest()
+            sent = {**session.headers, **headers}
+            request.prepare("GET", routed, headers=sent, cookies=session.cookies)
             response = session.send(
-                prepared,
+                request,
                 allow_redirects=False,
                 timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
                 **self._surroundings(routed),
