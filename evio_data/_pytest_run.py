@@ -96,8 +96,8 @@ class Run:
             for supply, tests in self.planned.items():
                 supply.prefetch(list(tests), quiet=quiet, folder=self._folder)
 
-    def require(self, item: pytest.Item, patterns: tuple[object, ...]) -> None:
-        """Fail, or skip, a test whose files cannot be had."""
+    def begin(self, item: pytest.Item, patterns: tuple[object, ...]) -> None:
+        """Take note that a test begins; fail, or skip, it if its files cannot be had."""
         self._item = item
         if not patterns:
             return
@@ -119,7 +119,8 @@ class Run:
         not be the one that the test's own conftest.py sets.
         """
         __tracebackhide__ = True
-        supply = self.supply_for(self._item) if self._item is not None else self.supply(source)
+        item = self._item if getattr(self._item, "_request", None) else None  # else it is over
+        supply = self.supply(source) if item is None else self.supply_for(item)
         entry = supply.collection.registry.find(name)
         try:
             return supply.path(entry)
@@ -157,7 +158,9 @@ def _session_fixture(item: pytest.Item, name: str) -> Any:
     It goes through pytest's own machinery: overrides in any conftest.py count, it is made once,
     and it is torn down at the end of the session. pytest has no public way to do so.
     """
-    request = item._request  # type: ignore[attr-defined]  # noqa: SLF001
+    request = getattr(item, "_request", None)
+    if request is None:
+        raise EvioDataError("tests of this kind have no fixtures, hence no recordings by name.")
     state = item.session._setupstate  # noqa: SLF001
     if item in state.stack:
         return request.getfixturevalue(name)

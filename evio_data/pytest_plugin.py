@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MARKER = "evio_dataset"
 POLICIES = ("fetch", "offline", "skip")
 _NAMES = ("evio_data", "evio_data.pytest_plugin")  # the entry point's, and that of `-p`
+_SHOWS = ("showfixtures", "show_fixtures_per_test", "setupplan")  # options: run no test
 
 
 # --- what users set ---------------------------------------------------------------------------
@@ -139,8 +140,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     xdist runs no test before every worker has reported its collection: so none waits in a test.
     """
-    option = session.config.option
-    if option.showfixtures or option.show_fixtures_per_test or option.setupplan:
+    if any(session.config.getoption(name, False) for name in _SHOWS):
         return
     needy = [(item, patterns) for item in session.items if (patterns := _patterns(item))]
     if not needy:
@@ -175,8 +175,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail, or skip, a test whose recordings could not be had."""
-    if item.get_closest_marker(MARKER) is not None and not item.config.option.setupplan:
-        _run_of(item.config).require(item, _patterns(item))
+    config = item.config
+    asks = item.get_closest_marker(MARKER) is not None or _RUN in config.stash
+    if asks and not config.getoption("setupplan", False):
+        _run_of(config).begin(item, _patterns(item))
 
 
 def _patterns(item: pytest.Item) -> tuple[object, ...]:
@@ -187,7 +189,8 @@ def _patterns(item: pytest.Item) -> tuple[object, ...]:
         return tuple(named) if isinstance(named, list | tuple) else (named,)
     by_node: dict[object, tuple[object, ...]] = {}
     for node, mark in item.iter_markers_with_node(MARKER):
-        by_node[node] = (*mark.args, *by_node.get(node, ()))  # the upper decorator comes last
+        odd = [f"{key}={value!r}" for key, value in mark.kwargs.items()]  # no name: is told
+        by_node[node] = (*mark.args, *odd, *by_node.get(node, ()))  # the upper decorator is last
     return next((names for names in by_node.values() if names), ())
 
 

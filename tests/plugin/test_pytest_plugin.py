@@ -229,6 +229,7 @@ WRONG_NAMES = {
     "glob": ("@needs('drone/*')", "no dataset 'drone/*'"),
     "ambiguous": ("@needs('events.raw')", "Use 'a/events.raw' or 'b/events.raw'"),
     "no text": ("@needs(3)", "3 is not the name of a dataset"),
+    "keyword": ("@needs(name='fan_const.raw')", "no dataset \"name='fan_const.raw'\""),
     "parameter": (
         "@pytest.mark.parametrize('evio_dataset', ['fan/fan_cnst.raw'], indirect=True)",
         "Did you mean 'fan/fan_const.raw'",
@@ -257,6 +258,26 @@ def test_a_wrong_name_is_a_collection_error(project: Project, option: str) -> No
     for kind, (_, words) in WRONG_NAMES.items():
         assert words in result.stdout.str(), kind
     assert project.fetched == []
+
+
+def test_a_test_without_fixtures_cannot_name_any(project: Project) -> None:
+    """A marker on a test of a kind that has no fixtures is a collection error that says so."""
+    project.write(
+        """
+class Plain(pytest.Item):
+    def runtest(self): raise SystemExit("it ran")
+class PlainFile(pytest.File):
+    def collect(self): yield Plain.from_parent(self, name="it")
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".txt": return PlainFile.from_parent(parent, path=file_path)
+def pytest_itemcollected(item): item.add_marker(needs("a.raw"))
+""",
+        name="conftest.py",
+    )
+    project.write("", name="test_plain.txt")
+    result = project.run()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["test_plain.txt::it: *have no fixtures*"])
 
 
 def test_right_names_go_on_if_asked_to(project: Project) -> None:

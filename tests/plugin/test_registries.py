@@ -61,8 +61,26 @@ def test_each_worker_may_have_a_server_of_its_own(project: Project) -> None:
     assert (project.path / "log").read_text() == "sent 3\nsent 3\n"
 
 
+IN_A_FOLDER = """
+@needs('own.raw')
+def test_it(evio_dataset):
+    assert evio_dataset.read_text() == FOLDER
+def test_call(evio_data_fetch):
+    assert evio_data_fetch('own.raw').read_text() == FOLDER
+def test_found(request):
+    assert request.getfixturevalue('evio_data_fetch')('own.raw').read_text() == FOLDER
+def test_found_again(request):
+    test_found(request)
+@pytest.fixture
+def late(evio_data_fetch):
+    yield
+    assert evio_data_fetch('own.raw').read_text() == FOLDER
+def test_late(late): pass
+"""
+
+
 def test_folders_may_differ(project: Project) -> None:
-    """Tests in two folders, each with its conftest.py, use two registries in one run."""
+    """Tests in two folders use two registries in one run, however they come by their recordings."""
     for folder in ("one", "two"):
         own = project.drive.server.add("own.raw", folder.encode())
         registry = project.path / folder / "registry.txt"
@@ -78,13 +96,9 @@ def evio_data_registry(tmp_path_factory):
             name=f"{folder}/conftest.py",
         )
         project.write(
-            f"@needs('own.raw')\ndef test_it(evio_dataset): "
-            f"assert evio_dataset.read_text() == {folder!r}\n"
-            f"def test_call(evio_data_fetch): "
-            f"assert evio_data_fetch('own.raw').read_text() == {folder!r}",
-            name=f"{folder}/test_{folder}.py",
+            IN_A_FOLDER.replace("FOLDER", repr(folder)), name=f"{folder}/test_{folder}.py"
         )
-    project.run().assert_outcomes(passed=4)
+    project.run().assert_outcomes(passed=10)
 
 
 def test_an_override_may_build_on_ours(project: Project) -> None:
