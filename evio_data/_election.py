@@ -4,6 +4,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,8 @@ POLL = 0.05  # seconds between two looks whether the process that works is done
 def once(folder: Path, key: str, work: Callable[[], Result]) -> Result:
     """Return what the work gives, done by whichever process comes first.
 
-    The others wait. If the one that works dies, the next one takes over.
+    The others wait. If the one that works dies, or cannot write down what it has, the next one
+    takes over.
 
     Parameters
     ----------
@@ -33,16 +35,18 @@ def once(folder: Path, key: str, work: Callable[[], Result]) -> Result:
     while not lock.acquire():
         time.sleep(POLL)
     try:
-        if not result.exists():
-            _write(result, pickle.dumps(work()))
-        done: Result = pickle.loads(result.read_bytes())  # noqa: S301 - our own, in our own folder
+        with suppress(OSError):
+            done: Result = pickle.loads(result.read_bytes())  # noqa: S301 - ours, in our folder
+            return done
+        done = work()
+        with suppress(OSError):  # a full disk
+            _write(result, pickle.dumps(done))
         return done
     finally:
         lock.release()
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.write_bytes(data)
     fresh.replace(path)

@@ -60,6 +60,13 @@ def test_failed_work_is_no_result(tmp_path: Path) -> None:
     assert once(tmp_path / "new", "key", fail) == 7
 
 
+def test_a_result_that_cannot_be_kept(tmp_path: Path) -> None:
+    """Where nothing can be written, each process works for itself, and none fails."""
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "none"
+    assert [once(folder, "key", lambda n=n: n) for n in (1, 2)] == [1, 2]  # type: ignore[misc]
+
+
 def test_other_work_has_another_result(tmp_path: Path) -> None:
     """Results are kept by key."""
     assert [once(tmp_path, key, lambda key=key: key) for key in ("a", "b")] == ["a", "b"]  # type: ignore[misc]
