@@ -131,10 +131,11 @@ class Collection:
         return found
 
     def _offline(self, entry: Entry, *, verify: bool) -> "Outcome":
+        from ._cached import cached
         from ._report import Outcome
 
         try:
-            found = self._cached(entry, verify=verify)
+            found = cached(entry, self.slot(entry), verify=verify)
         except EvioDataError as problem:
             return Outcome(entry.name, "failed", error=problem.about(entry.name))
         if found is not None:
@@ -148,47 +149,6 @@ class Collection:
             "`evio-data import PATH`.",
         )
         return Outcome(entry.name, "failed", error=error)
-
-    def _cached(
-        self, entry: Entry, *, verify: bool, told: Callable[[int], None] | None = None
-    ) -> "Outcome | None":
-        """Return the outcome of a file that is there and right; None where there is none.
-
-        Raises
-        ------
-        ChecksumError
-            If it is damaged.
-        CacheError
-            If it cannot be read.
-        """
-        from ._prefetch import checksum_error
-        from ._report import Outcome
-
-        began = time.monotonic()
-        slot = self.slot(entry)
-        known = slot.known_hash(entry.sha256)
-        warm = slot.is_warm(entry.sha256) and not verify
-        actual = known if warm else slot.check(entry.sha256, told)
-        status = slot.status()
-        if actual is None or status is None:
-            return None
-        if known not in (None, actual):
-            raise checksum_error(
-                entry.name,
-                known or "",
-                actual,
-                pinned=entry.sha256 is not None,
-                advice="It is damaged, and still there: `evio-data verify --repair` mends it.",
-            )
-        return Outcome(
-            entry.name,
-            "present",
-            slot.path,
-            status.st_size,
-            seconds=time.monotonic() - began,
-            sha256=actual,
-            first_use=known is None,
-        )
 
     def job(
         self, entry: Entry, *, verify: bool = False, sizes: dict[str, int] | None = None
@@ -234,13 +194,14 @@ class Collection:
         return Report(outcomes, seconds=time.monotonic() - began)
 
     def _verified(self, entry: Entry, told: Callable[[int], None] | None) -> "Outcome | None":
+        from ._cached import cached
         from ._report import Outcome
 
+        slot = self.slot(entry)
         try:
-            return self._cached(entry, verify=True, told=told)
+            return cached(entry, slot, verify=True, told=told)
         except EvioDataError as problem:
-            path = self.slot(entry).path
-            return Outcome(entry.name, "failed", path, error=problem.about(entry.name))
+            return Outcome(entry.name, "failed", slot.path, error=problem.about(entry.name))
 
 
 class Logged:

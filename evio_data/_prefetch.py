@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from ._cache import Slot
+from ._cached import cached, checksum_error
 from ._disk import as_cache_error
 from ._hashing import AbandonedError
 from ._http import BusyError, Connection, Interrupted, TransportError
@@ -53,22 +54,6 @@ class Watcher(Protocol):
         """Look at the state of things; called every `POLL` seconds."""
 
 
-class Silent:
-    """A watcher that does not look."""
-
-    def say(self, name: str | None, text: str) -> None:
-        """Ignore."""
-
-    def began(self, run: "Run") -> None:
-        """Ignore."""
-
-    def ended(self, outcome: Outcome) -> None:
-        """Ignore."""
-
-    def tick(self, engine: "Engine") -> None:
-        """Ignore."""
-
-
 class Run:
     """One file that is being received: its download, and the lock that is held for it."""
 
@@ -108,7 +93,7 @@ class Engine:
         connections: int,
         timeout: float,
         retries: int,
-        watcher: Watcher | None = None,
+        watcher: Watcher,
     ) -> None:
         self.jobs = list(jobs)
         self.connections = connections
@@ -118,7 +103,7 @@ class Engine:
         self.outcomes: dict[str, Outcome] = {}
         self._timeout = timeout
         self._retries = retries
-        self._watcher: Watcher = watcher or Silent()
+        self._watcher = watcher
         self._turn = threading.Condition()
         self._waiting = deque(sorted(self.jobs, key=_unknown_then_largest))
         self._retry_at: dict[str, float] = {}
@@ -267,7 +252,7 @@ class Engine:
         lock = Lock(job.slot.state / "lock")
         began = time.monotonic()
         try:
-            run = self._begin(job, lock, began) if self._take(job, lock) else None
+            run = self._begin(job, lock) if self._take(job, lock) else None
         except EvioDataError as error:
             lock.release()
             self._end(_failed(job, error, began))
@@ -310,38 +295,23 @@ class Engine:
             self._waiting.append(job)
         return False
 
-    def _begin(self, job: Job, lock: Lock, began: float) -> Run | None:
+    def _begin(self, job: Job, lock: Lock) -> Run | None:
         """Begin to receive a file, unless it is there."""
-        present = self._present(job, began)
+        present = self._present(job)
         if present is None:
             return self._open(job, lock)
         lock.release()
         self._end(present)
         return None
 
-    def _present(self, job: Job, began: float) -> Outcome | None:
+    def _present(self, job: Job) -> Outcome | None:
         """Return the outcome of a file that is there; a damaged one is set aside, and None."""
-        slot, entry = job.slot, job.entry
-        known = slot.known_hash(entry.sha256)
-        warm = slot.is_warm(entry.sha256) and not job.verify
-        actual = known if warm else slot.check(entry.sha256)
-        status = slot.status()
-        if actual is None or status is None:
-            return None
-        if known in (None, actual):
-            return Outcome(
-                entry.name,
-                "present",
-                slot.path,
-                status.st_size,
-                seconds=time.monotonic() - began,
-                sha256=actual,
-                first_use=known is None,
-            )
-        slot.set_aside()
+        with suppress(ChecksumError):
+            return cached(job.entry, job.slot, verify=job.verify)
+        job.slot.set_aside()
         self._watcher.say(
-            entry.name,
-            f"the cached file is damaged: fetching it again; until then {slot.damaged} has it",
+            job.entry.name,
+            f"the cached file is damaged: fetching it again; until then {job.slot.damaged} has it",
         )
         return None
 
@@ -422,7 +392,7 @@ class Engine:
         download = run.download
         sync = download.partial.sync()
         actual = download.follower.finish()
-        known = download.sha256
+        known = run.job.slot.known_hash(run.job.entry.sha256)  # perhaps pinned in the meantime
         if not download.partial.is_whole(download.total):
             self._put_off(run)
             return
@@ -460,7 +430,7 @@ class Engine:
                 self._turn.notify_all()
             return
         run.download.partial.discard()
-        raise checksum_error(run.name, known, actual, pinned=run.job.entry.sha256 is not None)
+        raise checksum_error(run.job.entry, known, actual, advice=_AGAIN)
 
     def _put_off(self, run: Run) -> None:
         """Let another process have what arrived, and look again for the file, or fetch it alone."""
@@ -506,20 +476,6 @@ def _failed(job: Job, error: EvioDataError, began: float, *, received: int = 0) 
 
 
 _AGAIN = "Nothing was kept. Run again; if it stays, ask the publisher which one is right."
-
-
-def checksum_error(
-    name: str, expected: str, actual: str, *, pinned: bool, advice: str = _AGAIN
-) -> ChecksumError:
-    """Return the error for bytes with another hash than the known one."""
-    origin = "the registry" if pinned else "the first download (it is pinned to that)"
-    error = ChecksumError(
-        f"the bytes have SHA-256 {actual}, but {origin} says {expected}.",
-        name=name,
-        advice=advice,
-    )
-    error.expected, error.actual = expected, actual
-    return error
 
 
 def _unknown_then_largest(job: Job) -> tuple[bool, int]:
