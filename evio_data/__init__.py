@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from ._pooch import Registry
     from ._report import Outcome, Report
 
+    __version__: str
+
 __all__ = [
     "DriveDownloader",
     "Outcome",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, overload
 
 from .errors import EvioDataError
 
@@ -68,7 +68,11 @@ class Report(Sequence[Outcome]):
     def __len__(self) -> int:
         return len(self._outcomes)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+    @overload
+    def __getitem__(self, index: int) -> Outcome: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Outcome, ...]: ...
+    def __getitem__(self, index: int | slice) -> Outcome | tuple[Outcome, ...]:
         return self._outcomes[index]
 
     def __iter__(self) -> Iterator[Outcome]:

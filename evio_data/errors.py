@@ -55,6 +55,7 @@ class EvioDataError(Exception):
     a.raw: the line was cut. Run again.
     """
 
+    args: tuple[Any, ...]
     name: str | None
     advice: str
 

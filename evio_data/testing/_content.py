@@ -21,7 +21,7 @@ class Content:
     def __init__(self, source: bytes | Path) -> None:
         self._file = _opened(source)
         self._lock = threading.Lock()
-        self.size = os.fstat(self._file.fileno()).st_size
+        self.size: int = os.fstat(self._file.fileno()).st_size
 
     def fileno(self) -> int:
         """Return the descriptor that ``sendfile`` reads from."""

@@ -48,19 +48,19 @@ class Drive:
     )
 
     def __init__(self, *, scan_limit: int, lenient: bool) -> None:
-        self.scan_limit = scan_limit
-        self.lenient = lenient
+        self.scan_limit: int = scan_limit
+        self.lenient: bool = lenient
         self.api_key: str | None = None
         self.api_page_limit: int | None = None
-        self.cookies = True
-        self.language = "en"
+        self.cookies: bool = True
+        self.language: str = "en"
         self.rate: float | None = None
         self.rate_per_connection: float | None = None
         self.max_connections: int | None = None
         self.max_requests_per_second: float | None = None
-        self.sorry_for = 0.0  # seconds
-        self.sorry_status = 429
-        self.traffic = Traffic()
+        self.sorry_for: float = 0.0  # seconds
+        self.sorry_status: int = 429
+        self.traffic: Traffic = Traffic()
         self.items: dict[str, Item] = {}
         self._tokens: dict[str, Token] = {}
         self._contents: list[Content] = []
