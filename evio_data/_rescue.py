@@ -94,7 +94,7 @@ def _log(line: str) -> None:
 def _introduce(collection: Collection, urls: list[str]) -> None:
     entries = collection.registry.entries
     names = list(verified(collection))
-    say(f"{len(names)} of {plural(len(entries), 'file')} are verified, and can be read at:")
+    say(f"{len(names)} of {plural(len(entries), 'file')} are verified. Who wants them, exports:")
     for url in urls:
         show(f"EVIO_DATA_MIRRORS={url}")
     if any(not _is_loopback(url) for url in urls):
@@ -104,8 +104,8 @@ def _introduce(collection: Collection, urls: list[str]) -> None:
     unpinned = sum(entries[name].sha256 is None for name in names)
     if unpinned:
         say(
-            f"{plural(unpinned, 'file')} of them have no SHA-256 in the registry: nobody takes "
-            "such a file from a mirror. `evio-data pin` writes it, for you to share."
+            f"Without a SHA-256 in the registry, nobody takes a file from a mirror ({unpinned} of "
+            "these). `evio-data pin -o registry.txt` writes a registry to share with them."
         )
 
 
