@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from evio_data.testing import DriveServer
+from evio_data.testing import DriveFile, DriveServer
+from evio_data.testing._files import _CHOICES
+from evio_data.testing._model import Drive
 
-from .campaign import _oracle
-from .campaign._schedule import FileSpec, Schedule, drawn
+from .campaign import _damages, _faults, _oracle
+from .campaign._clients import CLIENTS
+from .campaign._schedule import Event, FileSpec, Means, Schedule, What, drawn
 from .campaign._world import Process, World
 
+ALL = Means(disks=True, clocks=True, users=True)
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = FileSpec("fan.raw", 1000, pinned=True, sized=False, plain=False, tagged=False)
 QUIET = Schedule(
@@ -28,7 +35,7 @@ QUIET = Schedule(
     rate=1e9,
     disk=None,
     no_locks=False,
-    mirror=False,
+    mirror=None,
     api_key=False,
 )
 
@@ -65,7 +72,7 @@ def test_a_short_campaign() -> None:
 
 def test_one_schedule_is_told() -> None:
     """One schedule alone, less some of its events, is played again and told in words."""
-    seed = next(seed for seed in range(100) if len(drawn(seed, disks=False).events) == 2)
+    seed = next(seed for seed in range(100) if len(drawn(seed, Means.here()).events) == 2)
     done = campaign("--one", str(seed), "--drop", "0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "  event 1: " in done.stdout
@@ -75,14 +82,86 @@ def test_one_schedule_is_told() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_a_seed_is_a_schedule(seed: int) -> None:
     """A seed always makes the same schedule."""
-    assert drawn(seed, disks=True) == drawn(seed, disks=True)
+    assert drawn(seed, ALL) == drawn(seed, ALL)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_cannot_be_had_is_left_out(seed: int) -> None:
+    """Without disks, clocks and users a seed means the same schedule, less what needs them."""
+    whole, part = drawn(seed, ALL), drawn(seed, Means())
+    assert (part.files, part.rounds, part.mirror) == (whole.files, whole.rounds, whole.mirror)
+    left_out = [event for event in whole.events if event not in part.events]
+    assert {event.what for event in left_out} <= {"fill", "clock", "read-only"}
+    assert (part.disk, part.clock, part.users) == (None, None, None)
+
+
+# --- what is drawn ----------------------------------------------------------------------------
+
+VALIDATORS = {"etag", "last_modified"}  # with a new version of a file, and at its first one
+NO_SWITCHES = {"name", "id", "mime", "content", "keep", "served"}
+
+
+def positions_drawn() -> dict[str, set[str]]:
+    """Return the positions of a file's switches that are drawn, as text."""
+    dice, drawn_ones = random.Random(0), dict[str, set[str]]()
+    for kind in _faults.KINDS.values():
+        for _ in range(200):
+            for name, position in kind.draw(dice, 1000).items():
+                drawn_ones.setdefault(name, set()).add(repr(position))
+    return drawn_ones
+
+
+def test_every_switch_of_a_file_is_drawn() -> None:
+    """Each switch of a file is one that some fault sets."""
+    switches = {each.name for each in fields(DriveFile) if not each.name.startswith("_")}
+    assert switches - NO_SWITCHES - VALIDATORS == set(positions_drawn())
+    assert {name for event in many_events() for name in event.switches} >= VALIDATORS
+
+
+@pytest.mark.parametrize("name", sorted(_CHOICES))
+def test_every_position_of_a_switch_is_drawn(name: str) -> None:
+    """Each position of a switch is drawn, or is the one in which nothing goes wrong."""
+    usual = repr(_faults.file_defaults()[name])
+    assert {repr(position) for position in _CHOICES[name]} - {usual} <= positions_drawn()[name]
+
+
+def test_every_switch_of_the_server_is_drawn() -> None:
+    """Each switch of the server, and of a folder, is one that some fault sets, and heals."""
+    holds = {"items", "traffic"}  # no switches
+    switches = {name for name in Drive.__slots__ if not name.startswith("_")} - holds
+    dice = random.Random(0)
+    assert switches == {name for kind in _faults.SERVER_KINDS.values() for name in kind(dice)}
+    assert switches == set(_faults.SERVER_DEFAULTS)
+    with DriveServer() as server:
+        assert {name: getattr(server, name) for name in switches} == _faults.SERVER_DEFAULTS
+    of_folders = {name for kind in _faults.FOLDER_KINDS.values() for name in kind(dice)}
+    assert of_folders == {"refuse", "resource_key"} == set(_faults.FOLDER_DEFAULTS)
+
+
+def many_events() -> list[Event]:
+    """Return the events of many schedules."""
+    return [event for seed in range(300) for event in drawn(seed, ALL).events]
+
+
+def test_every_kind_of_event_is_drawn() -> None:
+    """Each kind of event, each way in, and each damage to each target is drawn."""
+    schedules = [drawn(seed, ALL) for seed in range(3000)]
+    assert {event.what for each in schedules for event in each.events} == set(get_args(What))
+    clients = {client for each in schedules for processes in each.rounds for client in processes}
+    assert clients == set(CLIENTS)
+    damages = {event.kind for each in schedules for event in each.events if event.what == "damage"}
+    assert damages == {
+        f"{target}: {kind}" for target in _damages.TARGETS for kind in _damages.kinds(target)
+    }
+
+
+# --- the oracle -------------------------------------------------------------------------------
 
 
 def test_all_is_well(world: World) -> None:
     """The oracle has nothing to say where nothing is wrong."""
     assert _oracle.judge_round(world, world.processes) == []
-    assert _oracle.judge_litter(world) == []
-    assert _oracle.judge_traffic(world) == []
+    assert _oracle.judge_end(world) == []
 
 
 def test_wrong_bytes_are_seen(world: World) -> None:
@@ -105,6 +184,22 @@ def test_litter_is_seen(world: World) -> None:
         "litter: .evio-data/fan.raw/1-a.part",
         "missing after success: .evio-data/fan.raw/stamp",
     ]
+
+
+def test_writing_outside_is_seen(world: World) -> None:
+    """A file outside the cache that has changed is seen, and so is a new one."""
+    (world.outside / "a").write_bytes(b"")
+    assert len(_oracle.judge_end(world)) == 1
+
+
+def test_a_damaged_file_is_no_success(world: World) -> None:
+    """What was damaged before a run may be there for a while, and not after success."""
+    served = world.files[0]
+    with _oracle.Watch(world) as watch, world.looking:
+        assert _damages.damage(world, served, "final", "flipped", random.Random(0))
+    assert watch.failures == []
+    (process,) = world.processes
+    assert len(_oracle.judge_round(world, [process])) == 1
 
 
 def test_traffic_is_seen(world: World) -> None:

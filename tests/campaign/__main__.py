@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from ._disk import can_mount
 from ._play import Result, play, play_seed
-from ._schedule import Schedule, drawn
+from ._schedule import Means, Schedule, drawn
 from ._shrink import shrink
 from ._tables import markdown
 
+MISSING = {
+    "disks": "no tmpfs can be mounted here: no disk fills up",
+    "clocks": "no libfaketime is here, or it does not work: no clock jumps",
+    "users": "no other users can be had here: none share a cache, none is read-only",
+}
 STRIDE = 1_000_000  # between the runs of two seeds of a campaign
 
 
@@ -27,20 +31,22 @@ def main() -> int:
         from ._peers import compare
 
         return compare(options.seed, options.runs, options.jobs)
-    if not can_mount():
-        print("no tmpfs can be mounted here: no disk fills up", file=sys.stderr)
+    means = Means.here()
+    for what, why in MISSING.items():
+        if not getattr(means, what):
+            print(why, file=sys.stderr)
     if options.one is not None:
-        return _one(drawn(options.one, disks=can_mount()), frozenset(options.drop))
+        return _one(drawn(options.one, means), frozenset(options.drop))
     began = time.monotonic()
     counts: Counter[str] = Counter()
     failed = []
-    for result in _results(options):
+    for result in _results(options, means):
         counts += result.counts
         if result.failures:
             failed.append(result)
             _tell(result)
     for result in failed[: options.shrink]:
-        _shrunk(result.seed)
+        _shrunk(drawn(result.seed, means))
     print(markdown(counts, failures=len(failed), seconds=time.monotonic() - began))
     return 1 if failed else 0
 
@@ -62,10 +68,10 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in text.split(",") if word)
 
 
-def _results(options: argparse.Namespace) -> Iterator[Result]:
+def _results(options: argparse.Namespace, means: Means) -> Iterator[Result]:
     seeds = range(options.seed * STRIDE, options.seed * STRIDE + options.runs)
     with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(partial(play_seed, disks=can_mount()), seeds)
+        yield from pool.map(partial(play_seed, means=means), seeds)
 
 
 def _one(schedule: Schedule, dropped: frozenset[int]) -> int:
@@ -82,10 +88,10 @@ def _tell(result: Result) -> None:
         print(f"seed {result.seed}: {failure}", flush=True)
 
 
-def _shrunk(seed: int) -> None:
-    dropped, last = shrink(drawn(seed, disks=can_mount()), print)
+def _shrunk(schedule: Schedule) -> None:
+    dropped, last = shrink(schedule, print)
     without = f" --drop {','.join(map(str, sorted(dropped)))}" if dropped else ""
-    print(f"again: python -m tests.campaign --one {seed}{without}")
+    print(f"again: python -m tests.campaign --one {schedule.seed}{without}")
     if last is not None:
         _tell(last)
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+STATE = ".evio-data"  # our folder in a cache
 ROOM = 256 * 1024 * 1024  # bytes once the faults are off
 MARGIN = 4096  # bytes that a filler leaves
 

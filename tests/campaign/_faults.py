@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, get_args
 
 from evio_data.testing import DriveFile
 from evio_data.testing._files import Refusal
+from evio_data.testing._folders import FolderRefusal
 
 MIB = 2**20
 LATER = "Wed, 01 Oct 2036 07:28:00 GMT"
+SOON = "soon"  # a position that stands for the server's date in a second
 
 Switches = dict[str, Any]
 
@@ -54,7 +56,7 @@ def _errors(dice: random.Random, size: int) -> Switches:
     return {
         "errors": [dice.choice([429, 500, 502, 503, 408]) for _ in range(dice.randint(1, 3))],
         "errors_at": dice.choice(["any", "uc", "download"]),
-        "retry_after": dice.choice(["0", "0", "1", "Wed, 21 Oct 2015 07:28:00 GMT"]),
+        "retry_after": dice.choice(["0", "1", SOON, SOON, "Wed, 21 Oct 2015 07:28:00 GMT"]),
     }
 
 
@@ -76,7 +78,7 @@ def _tokens(dice: random.Random, size: int) -> Switches:
         "large": True,
         "lenient": False,
         "extra_inputs": dice.choice([{}, {"at": "ABC", "authuser": "0"}]),
-        "token_life": dice.choice([None, 0.05, 0.3]),
+        "token_life": dice.choice([0.05, 0.3]),
         "stale": dice.choice(["page", "403"]),
         "attribute_order": dice.choice([("type", "name", "value"), ("value", "name", "type")]),
     }
@@ -94,6 +96,7 @@ def _headers(dice: random.Random, size: int) -> Switches:
         "goog_hash": size <= 64 * 1024,
         "content_range_on_416": dice.random() < 0.5,
         "head": "405",
+        "modified": "2036-10-01T07:28:00.000Z",
     }
 
 
@@ -154,14 +157,23 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-# Switches of the whole server; "Sorry..." ends at once, so that patience gets past it.
+# Switches of the whole server; "Sorry..." ends soon, so that patience gets past it.
 SERVER_KINDS: dict[str, Callable[[random.Random], Switches]] = {
     "few connections": lambda dice: {"max_connections": dice.randint(1, 2)},
     "few requests": lambda dice: {"max_requests_per_second": float(dice.randint(3, 8))},
+    "sorry for a while": lambda dice: {
+        "max_requests_per_second": 4.0,
+        "sorry_for": dice.uniform(0.1, 0.5),
+    },
     "sorry is a 403": lambda _: {"sorry_status": 403, "max_connections": 1},
     "warning page for all": lambda _: {"scan_limit": 0},
     "slow server": lambda dice: {"rate": dice.uniform(4e6, 2e7)},
     "slow connections": lambda dice: {"rate_per_connection": dice.uniform(2e6, 1e7)},
+    "strict about forms": lambda _: {"scan_limit": 0, "lenient": False},
+    "other API key": lambda _: {"api_key": "AIza-another"},
+    "short lists": lambda _: {"api_page_limit": 1},
+    "other language": lambda dice: {"language": dice.choice(["de", "es"])},
+    "no cookies": lambda _: {"cookies": False},
 }
 SERVER_DEFAULTS: Switches = {
     "max_connections": None,
@@ -171,7 +183,19 @@ SERVER_DEFAULTS: Switches = {
     "scan_limit": 100 * MIB,
     "rate": None,
     "rate_per_connection": None,
+    "lenient": True,
+    "api_key": None,
+    "api_page_limit": None,
+    "language": "en",
+    "cookies": True,
 }
+
+# Switches of the folder that lists the files.
+FOLDER_KINDS: dict[str, Callable[[random.Random], Switches]] = {
+    "refused": lambda dice: {"refuse": dice.choice(get_args(FolderRefusal))},
+    "key wanted": lambda _: {"resource_key": "0-folder"},
+}
+FOLDER_DEFAULTS: Switches = {"refuse": None, "resource_key": None}
 
 
 def file_defaults() -> Switches:

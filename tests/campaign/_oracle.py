@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import stat
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +14,9 @@ from typing import Self
 
 from evio_data._lock import is_held
 
-from ._world import STATE, Process, Served, World
+from ._clients import ways
+from ._disk import STATE
+from ._world import Process, Served, World
 
 KIB = 1024
 OVERLAP = 64 * KIB  # bytes that a resumed file's first answer repeats
@@ -30,7 +34,6 @@ class Watch:
         self._known: dict[Path, tuple[int, int, int]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._turn = threading.Lock()
         self.failures: list[str] = []
         self.looks = 0
         self.hashed = 0
@@ -55,22 +58,21 @@ class Watch:
 
     def look(self) -> None:
         """Look at every final name once."""
-        with self._turn:
-            for served in self._world.files:
+        with self._world.looking:
+            for served, path in self._world.finals():
                 self.looks += 1
-                with suppress(FileNotFoundError):
-                    self._look_at(served)
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    self._look_at(served, path)
 
-    def _look_at(self, served: Served) -> None:
-        path = self._world.path(served)
+    def _look_at(self, served: Served, path: Path) -> None:
         status = path.lstat()
         signature = (status.st_ino, status.st_size, status.st_mtime_ns)
-        if self._known.get(path) == signature:
+        if self._known.get(path) == signature or not stat.S_ISREG(status.st_mode):
             return
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         self._known[path] = signature
         self.hashed += 1
-        if not served.is_right(sha256):
+        if not served.may_be(sha256):
             self.failures.append(f"wrong bytes under {served.spec.name}: {status.st_size:,} bytes")
 
 
@@ -81,45 +83,119 @@ def judge_round(world: World, processes: list[Process]) -> list[str]:
     """Return what is wrong with how processes ended."""
     failures = []
     for process in processes:
-        code, said = process.code, process.stderr
-        allowed = [0, 1]
-        if process.signals:
-            allowed += [130, *(-signal for signal in process.signals)]
-        if code not in allowed:
-            failures.append(f"exit code {code} of {process.client}: {said[-600:]}")
-        if any(words in said for words in OURS):
-            failures.append(f"a traceback of {process.client} ({code}): {said[-3000:]}")
-        if process.client == "prefetch" and code in (0, 1):
-            report = process.report
-            if not isinstance(report, dict) or report.get("ok") is not (code == 0):
-                failures.append(f"the JSON is not of exit code {code}: {report}")
-        if code == 1 and not said.strip():
-            failures.append(f"{process.client} failed without a word")
-        if code == 0 and process.client == "prefetch":
-            failures += [
-                f"exit code 0, but {served.spec.name} is not there"
-                for served in world.files
-                if not world.path(served).is_file()
-            ]
+        failures += _judge_end_of(process)
+        if process.client == "prefetch" and process.code in (0, 1):
+            report, ok = process.report, process.code == 0
+            if not isinstance(report, dict) or report.get("ok") is not ok:
+                failures.append(f"the JSON is not of exit code {process.code}: {report}")
+    clients = {process.client for process in processes}
+    succeeded = any(process.client == "prefetch" and not process.code for process in processes)
+    if succeeded and not clients & {"clean --all", "repair"}:  # which may take files away
+        failures += [
+            f"exit code 0, but {served.spec.name} is not there, or not right"
+            for served in world.files
+            if not _is_there(world, served)
+        ]
     if list(world.empty.iterdir()):
         failures.append("the working directory was written to")
     return failures
 
 
+def _judge_end_of(process: Process) -> list[str]:
+    code, client, said = process.code, process.client, process.stderr
+    allowed = [*ways(client).ends]
+    if process.signals:
+        allowed += [130, *(-signal for signal in process.signals)]
+        allowed += [2] if client == "pytest" else []
+    failures = []
+    if code not in allowed:
+        failures.append(f"exit code {code} of {client}: {process.stdout[-600:]}{said[-600:]}")
+    is_ours = client != "pytest" or not process.signals
+    if is_ours and any(sign in said for sign in OURS):
+        failures.append(f"a traceback of {client} ({code}): {said[-3000:]}")
+    words = said if client == "prefetch" else said + process.stdout
+    if code == 1 and not words.strip():
+        failures.append(f"{client} failed without a word")
+    return failures
+
+
+def _is_there(world: World, served: Served) -> bool:
+    path = world.path(served)
+    if path.is_symlink() or not path.is_file():
+        return False
+    return served.is_right(hashlib.sha256(path.read_bytes()).hexdigest())
+
+
 # --- after the clean run ----------------------------------------------------------------------
+
+
+def judge_end(world: World) -> list[str]:
+    """Return what is wrong once all has succeeded."""
+    return [
+        *judge_litter(world),
+        *_judge_pooch(world),
+        *_judge_outside(world),
+        *_judge_registries(world),
+        *judge_traffic(world),
+    ]
 
 
 def judge_litter(world: World) -> list[str]:
     """Return what is in the cache beside the files, and in our folder beside the stamps."""
     names = {served.spec.name for served in world.files}
     wanted = {*names, "CACHEDIR.TAG", *(f"{STATE}/{name}/stamp" for name in names)}
-    found = set()
-    for folder, _, files in os.walk(world.cache):
-        relative = Path(folder).relative_to(world.cache).as_posix()
-        found |= {name if relative == "." else f"{relative}/{name}" for name in files}
+    found = _files_below(world.cache)
     found -= {f"{STATE}/{name}/lock" for name in names if _may_have_a_lock(world, name)}
+    # What was put in the way is left where a warm fetch has nothing to do, or cannot do it.
+    planted = {path.relative_to(world.cache).as_posix() for path in world.planted}
+    wanted -= {name for name in wanted & planted if name not in found}
+    found = {name for name in found if not _is_planted(name, planted)}
     failures = [f"litter: {name}" for name in sorted(found - wanted)]
-    return failures + [f"missing after success: {name}" for name in sorted(wanted - found)]
+    absent = sorted(wanted - found - planted)
+    return failures + [f"missing after success: {name}" for name in absent]
+
+
+def _files_below(top: Path) -> set[str]:
+    """Return what is below a folder and no folder, by its path from there."""
+    found = set()
+    for folder, folders, files in os.walk(top):
+        relative = Path(folder).relative_to(top).as_posix()
+        files += [name for name in folders if Path(folder, name).is_symlink()]
+        found |= {name if relative == "." else f"{relative}/{name}" for name in files}
+    return found
+
+
+def _is_planted(name: str, planted: set[str]) -> bool:
+    parents = [parent.as_posix() for parent in Path(name).parents]
+    return name in planted or bool(planted & set(parents))
+
+
+def _judge_pooch(world: World) -> list[str]:
+    """Return what is in the folder of a pooch beside its files, if all that used it succeeded."""
+    processes = [process for process in world.processes if process.client == "pooch"]
+    wanted = {served.spec.name for served in world.files}
+    if any(process.code for process in processes):
+        return []  # what arrived is kept
+    left = sorted(_files_below(world.pooch) - wanted)
+    return [f"litter of our downloader: {name}" for name in left]
+
+
+def _judge_outside(world: World) -> list[str]:
+    """Return what was done where no client may write."""
+    found = {path.name: path.read_bytes() for path in world.outside.iterdir()}
+    untouched = found == dict.fromkeys(("a", "b"), b"none of your business")
+    return [] if untouched else [f"written outside the cache: {sorted(found)}"]
+
+
+def _judge_registries(world: World) -> list[str]:
+    """Return the registries that were made, and are none."""
+    lines = [
+        line
+        for path in world.out.glob("*.txt")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    return [f"no line of a registry: {line}" for line in lines if len(shlex.split(line)) < 3]
 
 
 def _may_have_a_lock(world: World, name: str) -> bool:
@@ -179,12 +255,17 @@ def judge_traffic(world: World) -> list[str]:
 def bound(world: World, served: Served) -> int:
     """Return the bytes of a file that may be sent in a whole run."""
     schedule, size = world.schedule, served.spec.size
-    processes = len(world.processes)
-    if not schedule.events and not schedule.no_locks and schedule.disk is None:
-        # One download for all of them; each may ask for one byte to learn the size. Where a
-        # range is shared out, what was on its way beyond the cut is lost.
-        return size * (1 if schedule.concurrency == 1 else 2) + processes
-    attempts = GENERATIONS * (schedule.retries + 2) * (1 + schedule.mirror)
+    processes = sum(ways(process.client).readers for process in world.processes)
+    if not schedule.events and not schedule.no_locks and schedule.disk is None and not (
+        schedule.users == "strangers"
+        or any(ways(process.client).removes for process in world.processes)
+    ):  # fmt: skip
+        # One download for all of them, and one for each with a pooch of its own; each may ask
+        # for one byte to learn the size. Where a range is shared out, what was on its way
+        # beyond the cut is lost.
+        own = sum(process.client == "pooch" for process in world.processes)
+        return size * (1 + own) * (1 if schedule.concurrency == 1 else 2) + processes
+    attempts = GENERATIONS * (schedule.retries + 2) * (1 + bool(schedule.mirror))
     endless = any(event.kind == "endless" for event in schedule.events)
     longest = max(size, *(len_of(event.kind, size) for event in schedule.events), 0)
     return processes * attempts * (longest + OVERLAP + IN_FLIGHT * endless)

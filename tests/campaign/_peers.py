@@ -16,13 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from typing import NamedTuple
 
 from evio_data.testing import DriveServer
 
+from ._clients import PREFETCH, Client
+from ._clock import Clock, can_jump, tidy
 from ._faults import KINDS
-from ._schedule import Event, Schedule, drawn
-from ._world import PREFETCH, Served, clean_environment
+from ._schedule import Event, Means, Schedule, drawn
+from ._world import Served, clean_environment
 
 PACKAGES = ("pooch", "gdown", "parfive")
 SECONDS = 30.0  # in which a process must end
@@ -31,6 +34,7 @@ TRIES = 3
 DICE_TO_DRAW = 5000  # schedules that are looked at for those that peers can play
 # Not played: "endless" may fill the disk of a tool that goes on to the end of the body.
 LEFT_OUT = ("endless",)
+LATE = ("kill", "pause")  # what needs a process
 NO_TIMEOUT = ("silence", "silence, always")  # gdown claims nothing about a line that falls silent
 COLUMNS = ("right at once", "error", "hangs", "wrong, exit 0", "then right", "then not", "exposed")
 
@@ -173,12 +177,12 @@ def _schedules(seed: int, runs: int) -> list[Schedule]:
     """Return schedules as every tool can play them: one pinned file, one process at a time."""
     found: list[Schedule] = []
     for number in range(seed, seed + DICE_TO_DRAW):
-        whole = drawn(number, disks=False)
+        whole = drawn(number, Means(clocks=can_jump()))
         spec = replace(whole.files[0], name="fan.raw", pinned=True, plain=True)
         events = tuple(event for event in whole.events if _is_playable(event))
         if events and spec.size > 1 and len(found) < runs:
-            rounds = tuple(("prefetch",) for _ in whole.rounds)
-            found.append(replace(whole, files=(spec,), rounds=rounds, events=events))  # type: ignore[arg-type]
+            rounds: tuple[tuple[Client, ...], ...] = tuple(("prefetch",) for _ in whole.rounds)
+            found.append(replace(whole, files=(spec,), rounds=rounds, events=events))
     return found
 
 
@@ -186,7 +190,8 @@ def _is_playable(event: Event) -> bool:
     if event.what == "fault":
         kind = KINDS[event.kind]
         return event.file == 0 and not kind.drive_only and event.kind not in LEFT_OUT
-    return event.what == "kill" or (event.what == "change" and event.file == 0)
+    is_of_all = event.what in ("kill", "pause", "clock")
+    return is_of_all or (event.what == "change" and event.file == 0)
 
 
 def _row(tool: Tool, schedules: list[Schedule], jobs: int) -> str:
@@ -206,86 +211,104 @@ def _row(tool: Tool, schedules: list[Schedule], jobs: int) -> str:
 # --- playing ----------------------------------------------------------------------------------
 
 
-def _play(tool: Tool, schedule: Schedule) -> Play:
-    with DriveServer() as server, tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "cache"
-        folder.mkdir()
+class Stage:
+    """Where one tool plays one schedule: a server, a folder, and perhaps a clock of its own."""
+
+    def __init__(self, tool: Tool, schedule: Schedule, server: DriveServer, folder: Path) -> None:
+        self._schedule = schedule
+        self._folder = folder
+        self._clock = Clock(folder / "clock", schedule.clock) if schedule.clock else None
         spec = schedule.files[0]
-        content = random.Random(f"{schedule.seed} {spec.name}").randbytes(spec.size)
-        served = Served(spec, server.add(spec.name, content), content)
-        server.rate_per_connection = schedule.rate
+        self.content = random.Random(f"{schedule.seed} {spec.name}").randbytes(spec.size)
+        served = Served(spec, server.add(spec.name, self.content), self.content)
+        self.served = served
+        cache = folder / "cache"
+        cache.mkdir()
+        self.final = cache / spec.name
         url = server.plain_url(served.file)
-        command = tool.command(url, folder, served, schedule.concurrency)
-        final = folder / spec.name
-        codes, exposed = [], False
-        for number in range(len(schedule.rounds)):
-            codes.append(_round(command, schedule, number, served, Path(name)))
-            exposed = exposed or (final.exists() and not _is_right(final, content))
-        first = _judged(codes[-1], final, content)
-        server.rate_per_connection = None
-        served.heal()
-        last = _finish(command, Path(name), [], served, random.Random(0))
-        is_good = last == 0 and _is_right(final, content)
-        return Play(first, "then right" if is_good else "then not", exposed)
+        self._command = tool.command(url, cache, served, schedule.concurrency)
 
+    def play(self, number: int | None = None) -> int | None:
+        """Play a round, or without a number one without events; return the exit code, if any."""
+        dice = random.Random(f"{self._schedule.seed} {number}")
+        events = [event for event in self._schedule.events if event.round == number]
+        for event in [event for event in events if not event.at and event.what not in LATE]:
+            self._happen(event, dice)
+            events.remove(event)
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(
+            self._command, cwd=self._folder, env=self._environment(), stdout=quiet, stderr=quiet
+        ) as process:
+            code = self._wait(process, events, dice)
+        tidy(process.pid)
+        return code
 
-def _judged(code: int | None, final: Path, content: bytes) -> str:
-    if code is None:
-        return "hangs"
-    if code != 0:
-        return "error"
-    return "right at once" if _is_right(final, content) else "wrong, exit 0"
+    def _environment(self) -> dict[str, str]:
+        return {
+            **clean_environment(),
+            **(self._clock.environment if self._clock else {}),
+            "EVIO_DATA_TIMEOUT": str(SILENT),
+            "EVIO_DATA_RETRIES": str(TRIES),
+            "HOME": str(self._folder),
+            "XDG_CACHE_HOME": str(self._folder / "caches"),
+        }
 
-
-def _is_right(final: Path, content: bytes) -> bool:
-    return final.exists() and final.read_bytes() == content
-
-
-def _round(
-    command: list[str], schedule: Schedule, number: int, served: Served, folder: Path
-) -> int | None:
-    events = [event for event in schedule.events if event.round == number]
-    dice = random.Random(f"{schedule.seed} {number}")
-    for event in [event for event in events if event.at == 0 and event.what != "kill"]:
-        _happen(event, served, dice)
-        events.remove(event)
-    return _finish(command, folder, events, served, dice)
-
-
-def _finish(
-    command: list[str], folder: Path, events: list[Event], served: Served, dice: random.Random
-) -> int | None:
-    """Run a command while events happen; return its exit code, or None if it does not end."""
-    before, stop_at = served.file.served, time.monotonic() + SECONDS
-    environment = {
-        **clean_environment(),
-        "EVIO_DATA_TIMEOUT": str(SILENT),
-        "EVIO_DATA_RETRIES": str(TRIES),
-        "HOME": str(folder),
-        "XDG_CACHE_HOME": str(folder / "caches"),
-    }
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=quiet, stderr=quiet
-    ) as process:
+    def _wait(
+        self, process: subprocess.Popen[bytes], events: list[Event], dice: random.Random
+    ) -> int | None:
+        before, stop_at = self.served.file.served, time.monotonic() + SECONDS
+        wake_at = float("inf")
         while process.poll() is None:
-            sent = served.file.served - before
+            sent, now = self.served.file.served - before, time.monotonic()
             for event in [event for event in events if event.at <= sent]:
                 events.remove(event)
                 if event.what == "kill":
                     process.send_signal(event.signal)
+                elif event.what == "pause":
+                    process.send_signal(SIGSTOP)
+                    wake_at = now + event.seconds
                 else:
-                    _happen(event, served, dice)
-            if time.monotonic() > stop_at:
+                    self._happen(event, dice)
+            if now > wake_at:
+                wake_at = float("inf")
+                process.send_signal(SIGCONT)
+            if now > stop_at:
                 process.kill()
-                process.wait()
                 return None
             time.sleep(0.003)
         return process.returncode
 
+    def _happen(self, event: Event, dice: random.Random) -> None:
+        if event.what == "change":
+            self.served.change(event.kind, event.switches, dice)
+        elif event.what == "clock" and self._clock is not None:
+            self._clock.jump(event.kind)
+        else:
+            self.served.set({"retry_after": "0", **event.switches})
 
-def _happen(event: Event, served: Served, dice: random.Random) -> None:
-    if event.what == "change":
-        served.change(event.kind, event.switches, dice)
-    else:
-        served.set({"retry_after": "0", **event.switches})
+    def is_wrong(self) -> bool:
+        """Say whether wrong bytes are under the final name."""
+        return self.final.exists() and self.final.read_bytes() != self.content
+
+    def judge(self, code: int | None) -> str:
+        """Return how a round has ended."""
+        if code is None:
+            return "hangs"
+        if code != 0:
+            return "error"
+        return "right at once" if self.final.exists() and not self.is_wrong() else "wrong, exit 0"
+
+
+def _play(tool: Tool, schedule: Schedule) -> Play:
+    with DriveServer() as server, tempfile.TemporaryDirectory() as name:
+        stage = Stage(tool, schedule, server, Path(name))
+        server.rate_per_connection = schedule.rate
+        code, exposed = None, False
+        for number in range(len(schedule.rounds)):
+            code = stage.play(number)
+            exposed = exposed or stage.is_wrong()
+        first = stage.judge(code)
+        server.rate_per_connection = None
+        stage.served.heal()
+        last = stage.judge(stage.play())
+        return Play(first, "then right" if last == "right at once" else "then not", exposed)

@@ -4,14 +4,48 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from ._faults import KINDS, LATER, MIB, SERVER_KINDS, Switches
+from . import _clock, _disk, _users
+from ._clients import CLIENTS, Client
+from ._damages import TARGETS, kinds
+from ._faults import FOLDER_KINDS, KINDS, LATER, MIB, SERVER_KINDS, Switches
 
-What = Literal["fault", "server", "kill", "change", "touch", "stamp", "partial", "fill"]
-Client = Literal["prefetch", "fetch"]
-
+What = Literal[
+    "fault",
+    "server",
+    "folder",
+    "kill",
+    "pause",
+    "change",
+    "touch",
+    "damage",
+    "read-only",
+    "clock",
+    "fill",
+]
+ON_DISK = ("touch", "damage", "read-only")  # what happens before the processes start
 SIGNALS = (9, 9, 15, 2)
+MIRRORS = ("good", "good", "wrong", "of halves", "of pages", "dead")
+CLOCKS = tuple(_clock.JUMPS)
+USUAL: tuple[Client, ...] = ("prefetch", "prefetch", "prefetch", "fetch", "registry")
+
+
+WEIGHTS = [0 if client in USUAL else 1 if client == "pytest" else 2 for client in CLIENTS]
+T = TypeVar("T")
+
+
+class Means(NamedTuple):
+    """What can be had here; what cannot is drawn, and then left out: a seed stays what it is."""
+
+    disks: bool = False
+    clocks: bool = False
+    users: bool = False
+
+    @classmethod
+    def here(cls) -> Means:
+        """Find out."""
+        return cls(_disk.can_mount(), _clock.can_jump(), _users.can_switch())
 
 
 @dataclass(frozen=True)
@@ -40,12 +74,16 @@ class Event:
     process: int = 0
     signal: int = 9
     later: float = 0.0  # seconds after that byte
+    seconds: float = 0.0  # of a pause
 
     def describe(self) -> str:
         """Return it in words."""
         target = {
             "kill": f"process {self.process} with -{self.signal} {self.later:.3f} s later",
+            "pause": f"process {self.process} for {self.seconds:.1f} s, {self.later:.3f} s later",
             "server": self.kind,
+            "folder": self.kind,
+            "clock": self.kind,
             "fill": "the disk",
         }.get(self.what, f"file {self.file} {self.kind}")
         return f"{self.number}: round {self.round}, {self.at:,} B: {self.what} {target} " + (
@@ -67,8 +105,10 @@ class Schedule:
     rate: float  # bytes/s a connection: kills must find something to kill
     disk: int | None  # bytes of the tmpfs that the cache is on
     no_locks: bool  # a folder is in the place of each lock
-    mirror: bool
+    mirror: str | None  # what kind of one
     api_key: bool
+    clock: str | None = None  # how far the clients' clock is ahead at first
+    users: _users.Users | None = None  # as whom the processes run in turn
 
     @property
     def total(self) -> int:
@@ -87,22 +127,22 @@ class Schedule:
             f"timeout {self.timeout} s, {self.rate / 1e6:.1f} MB/s a connection"
             + (f", {self.disk / MIB:.1f} MiB of disk" if self.disk else "")
             + ", no locks" * self.no_locks
-            + ", a mirror" * self.mirror
+            + (f", a {self.mirror} mirror" if self.mirror else "")
             + ", an API key" * self.api_key
+            + (f", a clock {self.clock}" if self.clock else "")
+            + (f", two users: {self.users}" if self.users else "")
         ]
         lines += [f"  file {number}: {file}" for number, file in enumerate(self.files)]
         lines += [f"  round {number}: {', '.join(who)}" for number, who in enumerate(self.rounds)]
         return lines + [f"  event {event.describe()}" for event in self.events]
 
 
-def drawn(seed: int, *, disks: bool) -> Schedule:
-    """Return the schedule of a seed; ``disks`` says whether small disks can be had here."""
+def drawn(seed: int, means: Means) -> Schedule:
+    """Return the schedule of a seed, as far as it can be played with these means."""
     dice = random.Random(seed)
     files = tuple(_file(dice, number) for number in range(dice.choice([1, 1, 2, 3])))
     rounds = tuple(_processes(dice) for _ in range(dice.choice([1, 1, 2, 2, 3])))
     total = sum(file.size for file in files)
-    on_disk = dice.random() < 0.1  # drawn in any case: a seed means the same for every user
-    room = int(total * dice.uniform(0.3, 1.5)) + 128 * 1024
     schedule = Schedule(
         seed,
         files,
@@ -112,12 +152,34 @@ def drawn(seed: int, *, disks: bool) -> Schedule:
         retries=dice.choice([0, 1, 1, 2]),
         timeout=dice.choice([0.4, 0.6]),
         rate=max(1e6, total / dice.uniform(0.1, 0.7)),
-        disk=room if on_disk and disks else None,
+        disk=_maybe(dice, 0.1, int(total * dice.uniform(0.3, 1.5)) + 128 * 1024),
         no_locks=dice.random() < 0.08,
-        mirror=dice.random() < 0.12,
+        mirror=_maybe(dice, 0.2, dice.choice(MIRRORS)),
         api_key=dice.random() < 0.12,
+        clock=_maybe(dice, 0.25, dice.choice(CLOCKS)),
+        users=_maybe(dice, 0.15, dice.choice(tuple(_users.UMASKS))),
     )
-    return replace(schedule, events=_events(dice, schedule))
+    return _playable(replace(schedule, events=_events(dice, schedule)), means)
+
+
+def _maybe(dice: random.Random, share: float, value: T) -> T | None:
+    return value if dice.random() < share else None
+
+
+def _playable(schedule: Schedule, means: Means) -> Schedule:
+    """Leave out what cannot be had here."""
+    missing = {
+        "clock" if not means.clocks else "",
+        "fill" if not means.disks else "",
+        "read-only" if not means.users else "",
+    }
+    return replace(
+        schedule,
+        events=tuple(event for event in schedule.events if event.what not in missing),
+        disk=schedule.disk if means.disks else None,
+        clock=schedule.clock if means.clocks else None,
+        users=schedule.users if means.users else None,
+    )
 
 
 def _file(dice: random.Random, number: int) -> FileSpec:
@@ -135,16 +197,23 @@ def _file(dice: random.Random, number: int) -> FileSpec:
 
 
 def _processes(dice: random.Random) -> tuple[Client, ...]:
-    kinds: list[Client] = ["prefetch", "prefetch", "prefetch", "fetch"]
-    return tuple(dice.choice(kinds) for _ in range(dice.choice([1, 1, 1, 2, 2, 3])))
+    count = dice.choice([1, 1, 1, 2, 2, 3])
+    return tuple(
+        dice.choice(USUAL) if dice.random() < 0.75 else dice.choices(CLIENTS, WEIGHTS)[0]
+        for _ in range(count)
+    )
 
 
 def _events(dice: random.Random, schedule: Schedule) -> tuple[Event, ...]:
-    makers = [_fault, _fault, _fault, _fault, _kill, _kill, _kill, _change, _server, _meddle]
+    makers = [_fault] * 4 + [_kill] * 3 + [_damage] * 3 + [_change, _server, _pause, _others]
     count = dice.choice([0, 1, 2, 3, 4, 5, 6, 8])
     events = [dice.choice(makers)(dice, schedule) for _ in range(count)]
     if schedule.disk and dice.random() < 0.5:
         events.append({"what": "fill", **_moment(dice, schedule)})
+    if schedule.clock:
+        events += [_jump(dice, schedule) for _ in range(dice.randint(1, 3))]
+    if schedule.users and dice.random() < 0.3:
+        events.append({"what": "read-only", **_moment(dice, schedule)})
     ordered = sorted(events, key=lambda event: (event["round"], event["at"]))
     return tuple(Event(number=number, **event) for number, event in enumerate(ordered))
 
@@ -172,13 +241,20 @@ def _server(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
 
 
 def _kill(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
+    return {"what": "kill", "signal": dice.choice(SIGNALS), **_process(dice, schedule)}
+
+
+def _pause(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
+    return {"what": "pause", "seconds": dice.uniform(0.2, 1.5), **_process(dice, schedule)}
+
+
+def _process(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
     moment = _moment(dice, schedule)
     process = dice.randrange(len(schedule.rounds[moment["round"]]))
     if dice.random() < 0.4:
         moment["at"] = schedule.total  # just when files are published, stamped and tidied up
     later = dice.choice([0.0, 0.0, dice.uniform(0, 0.05)])
-    signal = dice.choice(SIGNALS)
-    return {"what": "kill", "process": process, "signal": signal, "later": later, **moment}
+    return {"process": process, "later": later, **moment}
 
 
 def _change(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
@@ -188,12 +264,20 @@ def _change(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
     return {"what": "change", "kind": kind, "switches": tags, **event}
 
 
-def _meddle(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
+def _damage(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
+    target = dice.choice(TARGETS)
     event = _target(dice, schedule) | {"at": 0}  # before the processes start
-    what = dice.choice(["touch", "touch", "stamp", "partial", "partial"])
-    kinds = {
-        "touch": ["past", "future"],
-        "stamp": ["gone", "garbage", "empty"],
-        "partial": ["flipped", "cut", "journal garbage", "journal lies"],
-    }
-    return {"what": what, "kind": dice.choice(kinds[what]), **event}
+    kind = f"{target}: {dice.choice(kinds(target))}"
+    return {"what": "damage", "kind": kind, **event}
+
+
+def _jump(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
+    return {"what": "clock", "kind": dice.choice(CLOCKS), **_moment(dice, schedule)}
+
+
+def _others(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
+    event = _target(dice, schedule)
+    if dice.random() < 0.6:
+        return {"what": "touch", "kind": dice.choice(["past", "future"]), **event, "at": 0}
+    kind = dice.choice(list(FOLDER_KINDS))
+    return {"what": "folder", "kind": kind, "switches": FOLDER_KINDS[kind](dice), **event}

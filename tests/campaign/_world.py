@@ -6,30 +6,28 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
-import sys
+import threading
+import time
 from contextlib import suppress
+from email.utils import formatdate
 from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import Any
 
 from evio_data.testing import DriveFile, DriveServer
 
-from ._disk import Disk
-from ._faults import SERVER_DEFAULTS, Switches, file_defaults
-from ._schedule import Client, FileSpec, Schedule
+from . import _clock, _users
+from ._clients import SCRIPTS, Client, command
+from ._disk import STATE, Disk
+from ._faults import FOLDER_DEFAULTS, SERVER_DEFAULTS, SOON, Switches, file_defaults
+from ._schedule import FileSpec, Schedule
 
-STATE = ".evio-data"
 API_KEY = "AIza-campaign"
 TAG = {"etag": '"first"', "last_modified": "Fri, 14 Nov 2025 09:30:00 GMT"}
 PATIENT = {"EVIO_DATA_TIMEOUT": "10", "EVIO_DATA_RETRIES": "4"}
-PREFETCH = "from evio_data._cli import prefetch_datasets; prefetch_datasets()"
-FETCH = """
-import sys, evio_data
-try:
-    print(evio_data.fetch(sys.argv[1]))
-except evio_data.errors.EvioDataError as error:
-    sys.exit(f"error: {error}")
-"""
+DEAD = "http://127.0.0.1:9"  # nobody listens there
 
 
 class Served:
@@ -41,10 +39,15 @@ class Served:
         self.first = content
         self.registered = hashlib.sha256(content).hexdigest()
         self.versions = {self.registered}
+        self.damaged: set[str] = set()  # what was put under the final name, not by a client
         self.unknowable = False  # nothing that was sent tells wrong bytes from right ones
 
+    def may_be(self, sha256: str) -> bool:
+        """Say whether a file with this hash may be under the final name for now."""
+        return sha256 in self.damaged or self.is_right(sha256)
+
     def is_right(self, sha256: str) -> bool:
-        """Say whether a file with this hash may be under the final name."""
+        """Say whether a file with this hash may be under the final name after success."""
         if self.spec.pinned:
             return sha256 == self.registered
         return self.unknowable or sha256 in self.versions
@@ -67,7 +70,7 @@ class Served:
         if switches.get("garble"):
             self.unknowable = True
         for name, value in switches.items():
-            setattr(self.file, name, list(value) if name == "errors" else value)
+            setattr(self.file, name, _set_position(name, value))
 
     def heal(self) -> None:
         """Serve the first version again, with all faults off."""
@@ -76,17 +79,31 @@ class Served:
         self.set({**file_defaults(), **(TAG if self.spec.tagged else {})})
 
 
+def _set_position(name: str, value: Any) -> Any:
+    if value == SOON:
+        return formatdate(time.time() + 1, usegmt=True)
+    return list(value) if name == "errors" else value
+
+
 class Process:
-    """A client that was started."""
+    """A client that was started, in a process group of its own."""
 
     def __init__(self, client: Client, command: list[str], world: World, number: int) -> None:
         self.client = client
         self.signals: list[int] = []
+        self.number = number
+        self.stopped_at: float | None = None  # of the clock of this process
         self._out = world.folder / f"{number}.out"
         self._err = world.folder / f"{number}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                command, env=world.environment, cwd=world.empty, stdout=out, stderr=err
+                command,
+                env=world.environment_of(client),
+                cwd=world.empty,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                **_users.identity(world.users, number),
             )
 
     @property
@@ -98,9 +115,10 @@ class Process:
         """Send a signal, once the process is ready for it; say whether that is done with."""
         if self.code is not None:
             return True
-        if signal == 2 and self.client == "fetch":
+        if signal == 2 and self.client in SCRIPTS:
             signal = 9  # a KeyboardInterrupt would be the script's own affair
-        if signal != 9 and self.client == "prefetch" and not self._handles():
+        is_ours = self.client not in (*SCRIPTS, "pytest")
+        if signal != 9 and is_ours and not self._handles():
             return False
         self.signals.append(signal)
         self.process.send_signal(signal)
@@ -114,10 +132,28 @@ class Process:
             return bool(caught & 1 << 14)
         return True
 
+    def pause(self, *, stopped: bool) -> None:
+        """Stop it, as a lid that is shut does; or let it go on."""
+        self.stopped_at = time.monotonic() if stopped else None
+        self.process.send_signal(SIGSTOP if stopped else SIGCONT)
+
+    def has_left_others(self) -> bool:
+        """Say whether processes that it has started still run."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
     @property
     def stderr(self) -> str:
-        """What it said."""
+        """What it said about itself."""
         return self._err.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def stdout(self) -> str:
+        """What it gave out."""
+        return self._out.read_text(encoding="utf-8", errors="replace")
 
     @property
     def report(self) -> Any:
@@ -128,10 +164,11 @@ class Process:
             return None
 
     def end(self) -> None:
-        """Kill it if it still runs."""
-        if self.process.poll() is None:
-            self.process.kill()
+        """Kill it, and what it has started, if that still runs."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, SIGKILL)
         self.process.wait()
+        _clock.tidy(self.process.pid)
 
 
 class World:
@@ -139,23 +176,51 @@ class World:
 
     def __init__(self, schedule: Schedule, server: DriveServer, folder: Path) -> None:
         self.schedule = schedule
+        self.users = schedule.users
         self.server = server
+        self.looking = threading.Lock()  # at the final names, or putting something there
         self.folder = folder
-        self.empty = folder / "empty"
-        self.empty.mkdir()
+        folder.chmod(0o755)
+        self.empty, self.given = self._folder("empty"), self._folder("given")
+        self.outside: Path = self._folder("outside")
+        self.pooch, self.out = self._folder("pooch", ours=False), self._folder("out", ours=False)
         self.disk = Disk(folder / "disk", schedule.disk)
         self.cache = self.disk.path / "cache"
+        _users.give(self.disk.path, schedule.users)
+        self.listing = server.folder("recordings")
+        self.mirror: DriveServer | None = None
         self.files = [self._serve(spec) for spec in schedule.files]
         self.processes: list[Process] = []
+        self.planted: list[Path] = []  # in the way, inside our state
+        self._by_hand: list[Path] = []  # in the way, where nobody but a user may remove it
+        self.clock = _clock.Clock(folder / "clock", schedule.clock) if schedule.clock else None
         self._write_registry()
+        self._write_outside()
         self._block_locks()
         self.environment = {**clean_environment(), **self._settings()}
         server.rate_per_connection = schedule.rate
 
+    def _folder(self, name: str, *, ours: bool = True) -> Path:
+        path = self.folder / name
+        path.mkdir()
+        if not ours:
+            _users.give(path, self.schedule.users)
+        return path
+
+    def _write_outside(self) -> None:
+        """Put files where no client may write, and files to be imported: right and wrong ones."""
+        for name in ("a", "b"):
+            (self.outside / name).write_bytes(b"none of your business")
+        (self.given / "right").write_bytes(self.files[0].first)
+        wrong = self.given / self.files[-1].spec.name
+        wrong.parent.mkdir(parents=True, exist_ok=True)
+        wrong.write_bytes(b"wrong")
+
     def _serve(self, spec: FileSpec) -> Served:
         content = random.Random(f"{self.schedule.seed} {spec.name}").randbytes(spec.size)
         tags: dict[str, Any] = dict(TAG) if spec.tagged else {}
-        return Served(spec, self.server.add(spec.name, content, **tags), content)
+        file = self.server.add(spec.name, content, folder=self.listing, **tags)
+        return Served(spec, file, content)
 
     def _write_registry(self) -> None:
         lines = []
@@ -163,7 +228,7 @@ class World:
             spec, file = served.spec, served.file
             line = file.registry_line(spec.name, pinned=spec.pinned, size=spec.sized)
             if spec.plain:
-                line = line.replace(file.url, self.server.plain_url(file))
+                line = line.replace(file.url, self.url(served))
             lines.append(line)
         (self.folder / "registry.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -182,29 +247,63 @@ class World:
             "EVIO_DATA_RETRIES": str(schedule.retries),
         }
         if schedule.mirror:
-            settings["EVIO_DATA_MIRRORS"] = f"{self.server.endpoint}/plain"
+            settings["EVIO_DATA_MIRRORS"] = self._mirror(schedule.mirror)
+        if schedule.users:
+            settings["HOME"] = str(self.out)
         if schedule.api_key:
             settings["EVIO_DATA_API_KEY"] = API_KEY
         return settings
+
+    def _mirror(self, kind: str) -> str:
+        """Return the address of a mirror: this server, one with other bytes, or nobody."""
+        if kind == "good":
+            return f"{self.server.endpoint}/plain"
+        if kind == "dead":
+            return DEAD
+        self.mirror = DriveServer().start()
+        for served in self.files:
+            other = random.Random(f"{self.schedule.seed} mirror").randbytes(served.spec.size)
+            page: dict[str, Any] = {"content_type": "text/html"} if kind == "of pages" else {}
+            content = served.first[: served.spec.size // 2] if kind == "of halves" else other
+            self.mirror.add(served.spec.name, content, **page)
+        return f"{self.mirror.endpoint}/plain"
+
+    def url(self, served: Served) -> str:
+        """Return the URL under which a file is registered."""
+        return self.server.plain_url(served.file) if served.spec.plain else served.file.url
+
+    def environment_of(self, client: Client) -> dict[str, str]:
+        """Return the environment of a process."""
+        # Not for those of pytest: a killed one would leave its children a lock of the library's.
+        is_told = self.clock is not None and client != "pytest"
+        return {**self.environment, **(self.clock.environment if self.clock and is_told else {})}
 
     def path(self, served: Served) -> Path:
         """Return a file's final name."""
         return self.cache / served.spec.name
 
+    def finals(self) -> list[tuple[Served, Path]]:
+        """Return all final names: ours, and those of a pooch with our downloader."""
+        ours = [(served, self.path(served)) for served in self.files]
+        return ours + [(served, self.pooch / served.spec.name) for served in self.files]
+
     def state(self, served: Served) -> Path:
         """Return the hidden folder of a file."""
         return self.cache / STATE / served.spec.name
 
-    def start(self, client: Client) -> Process:
-        """Start a process; a `fetch` wants one file, a `prefetch` all."""
+    def note_damaged(self, served: Served, path: Path) -> None:
+        """Remember that it was not a client who put these bytes there."""
+        served.damaged.add(hashlib.sha256(path.read_bytes()).hexdigest())
+
+    def note_planted(self, path: Path, *, by_hand: bool) -> None:
+        """Remember that it was not a client who put something in the way."""
+        (self._by_hand if by_hand else self.planted).append(path)
+
+    def start(self, client: Client, like: int | None = None) -> Process:
+        """Start a process; it may want what an earlier one has wanted."""
         number = len(self.processes)
-        if client == "fetch":
-            wanted = self.files[number % len(self.files)].spec.name
-            command = [sys.executable, "-c", FETCH, wanted]
-        else:
-            options = ["--yes", "--quiet", "--json", "-j", str(self.schedule.concurrency)]
-            command = [sys.executable, "-c", PREFETCH, *options]
-        process = Process(client, command, self, number)
+        words = command(client, self, number if like is None else like)
+        process = Process(client, words, self, number)
         self.processes.append(process)
         return process
 
@@ -216,15 +315,34 @@ class World:
         """Switch all faults off, and make room."""
         for name, value in SERVER_DEFAULTS.items():
             setattr(self.server, name, value)
+        for name, value in FOLDER_DEFAULTS.items():
+            setattr(self.listing, name, value)
         for served in self.files:
             served.heal()
         self.disk.heal()
+        self._clear_by_hand()
+        if self.users:
+            _users.set_writable(self.cache, writable=True)
+        if self.users == "strangers":
+            self.users = None  # neither may go on with what belongs to the other
         self.environment |= PATIENT
+
+    def _clear_by_hand(self) -> None:
+        """Remove what is in the place of a file or of our folders, as every error says."""
+        finals = [path for _, path in self.finals()]
+        for path in self._by_hand:
+            is_usual = path.is_file() if path in finals else path.is_dir()
+            if path.is_dir() and not path.is_symlink() and not is_usual:
+                shutil.rmtree(path)
+            elif path.is_symlink() or not is_usual:
+                path.unlink(missing_ok=True)
 
     def end(self) -> None:
         """Let go of everything."""
         for process in self.processes:
             process.end()
+        if self.mirror is not None:
+            self.mirror.close()
         self.disk.close()
 
 
