@@ -221,10 +221,10 @@ def _list(drive: Drive, request: Request) -> Answer:
     if folder is None or folder.refuse is not None or _is_hidden(folder, request):
         return error("notFound", "." if match is None else match[1])
     start = _page_start(request.query.get("pageToken"), len(folder.entries))
-    if start is None:
+    length = _page_length(drive, request)
+    if start is None or length is None:
         return error("invalid")
-    stop = start + _page_length(drive, request)
-    return _page_of(folder, request, start, stop)
+    return _page_of(folder, request, start, start + length)
 
 
 def _page_of(folder: DriveFolder, request: Request, start: int, stop: int) -> Answer:
@@ -245,6 +245,8 @@ def _page_start(token: str | None, entries: int) -> int | None:
     return int(match[1]) if match and int(match[1]) < entries else None
 
 
-def _page_length(drive: Drive, request: Request) -> int:
-    asked = max(1, min(_LARGEST_PAGE, int(request.query.get("pageSize", _DEFAULT_PAGE))))
-    return asked if drive.api_page_limit is None else min(asked, drive.api_page_limit)
+def _page_length(drive: Drive, request: Request) -> int | None:
+    text = request.query.get("pageSize", str(_DEFAULT_PAGE))
+    if not text.isdecimal():
+        return None
+    return max(1, min(int(text), _LARGEST_PAGE, drive.api_page_limit or _LARGEST_PAGE))

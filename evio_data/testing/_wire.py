@@ -39,7 +39,10 @@ def parse(head: bytes) -> Request | None:
     headers = dict(_header(line) for line in rest)
     if method == "CONNECT":
         return Request(method, _bare(target), "", {}, headers, target)
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     # The absolute form (a plain proxy request) outranks the Host header: RFC 9112 §3.2.2.
     host = _bare(parts.netloc or headers.get("host", ""))

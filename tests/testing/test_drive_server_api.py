@@ -129,6 +129,12 @@ def test_list_refuses_an_unknown_token(ask: Ask, folder: DriveFolder) -> None:
     assert reason(ask(list_url(folder.id, pageToken="x"))) == (400, "invalid")
 
 
+@pytest.mark.parametrize("length", ["many", "", "-1"])
+def test_list_refuses_an_odd_page_length(ask: Ask, folder: DriveFolder, length: str) -> None:
+    """D35: a page length that is no number is an error."""
+    assert reason(ask(list_url(folder.id, pageSize=length))) == (400, "invalid")
+
+
 def test_list_of_a_missing_folder(ask: Ask, folder: DriveFolder) -> None:
     """D35: an unknown or private folder is not found."""
     assert reason(ask(list_url("1nothing"))) == (404, "notFound")

@@ -268,10 +268,13 @@ def test_empty_file(server: DriveServer, ask: Ask) -> None:
     assert ask(url, Range="bytes=0-").status_code == 416
 
 
-def test_nonsense_is_hung_up_on(server: DriveServer, ask: Ask, file: DriveFile) -> None:
+@pytest.mark.parametrize("nonsense", [b"hello", b"GET http://[/x HTTP/1.1"])
+def test_nonsense_is_hung_up_on(
+    server: DriveServer, ask: Ask, file: DriveFile, nonsense: bytes
+) -> None:
     """A client that speaks no HTTP is let go, and others are served."""
     with closing(socket.create_connection(("127.0.0.1", server.port), _TIMEOUT)) as client:
-        client.sendall(b"hello\r\n\r\n")
+        client.sendall(nonsense + b"\r\n\r\n")
         assert client.recv(100) == b""
     assert ask(server.plain_url(file)).content == DATA
 
