@@ -141,19 +141,19 @@ class Partial:
 
     def is_ours(self) -> bool:
         """Say whether the bytes are still under our name: nobody took them over."""
-        return self._status() is not None
-
-    def is_whole(self, total: int | None) -> bool:
-        """Say whether they are, and are so many: none that nobody has hashed."""
-        status = self._status()
-        return status is not None and status.st_size == total
-
-    def _status(self) -> os.stat_result | None:
         try:
-            status = os.lstat(self._name)
+            return os.lstat(self._name).st_ino == self._inode
         except OSError:
-            return None
-        return status if status.st_ino == self._inode else None
+            return False
+
+    def size(self) -> int:
+        """Return the length of the file that they are in."""
+        return os.lstat(self._name).st_size
+
+    @property
+    def end(self) -> int:
+        """The offset after the last byte that is there."""
+        return max((stop for _, stop in list(self.spans)), default=0)
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class Partial:
                 self._write_journal()
                 left.part.rename(self.path)
                 # What the journal does not vouch for may be of a longer version.
-                part.truncate(max((stop for _, stop in self.spans), default=0))
+                part.truncate(self.end)
         except OSError:
             self._forget()
             return False

@@ -20,7 +20,7 @@ from ._report import Outcome
 from ._source import Source
 from ._transfer import Download, Halt, Segment
 from ._wording import duration, size
-from .errors import CacheError, ChecksumError, EvioDataError
+from .errors import CacheError, ChecksumError, DownloadError, EvioDataError
 
 POLL = 0.05  # seconds between two looks for work
 LOCK_POLL = 0.2  # seconds between two tries for a file that another process is fetching
@@ -393,9 +393,12 @@ class Engine:
         sync = download.partial.sync()
         actual = download.follower.finish()
         known = run.job.slot.known_hash(run.job.entry.sha256)  # perhaps pinned in the meantime
-        if not download.partial.is_whole(download.total):
+        if not download.partial.is_ours():
             self._put_off(run)
             return
+        if download.partial.size() != download.total:
+            download.partial.discard()
+            raise DownloadError("somebody else has written to what arrived.", advice="Run again.")
         if known not in (None, actual):
             self._distrust(run, known or "", actual)
             return

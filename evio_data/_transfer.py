@@ -401,6 +401,8 @@ class Download:
     def _check_identity(self, identity: Identity) -> None:
         known = self.partial.identity
         contradiction = identity.contradicts(known) if known is not None else None
+        if identity.total is not None and identity.total < self.partial.end:
+            contradiction = _TOO_SHORT
         if contradiction:
             raise _RemoteChangedError(contradiction)
         if known is None or self.total is None:
@@ -540,7 +542,7 @@ class Download:
         elif self._ask_ranges and not segment.position:
             self._ask_ranges = False
         else:
-            self._judge_change(segment, "it ends before the bytes that are on disk", source)
+            self._judge_change(segment, _TOO_SHORT, source)
 
     def _judge_change(self, segment: Segment, why: str, source: Source) -> None:
         if source.is_mirror and len(self._sources) > 1:
@@ -722,4 +724,5 @@ def no_room(missing: int, free: int, folder: str) -> CacheError:
     return error
 
 
+_TOO_SHORT = "it ends before the bytes that are on disk"
 _RUN_AGAIN = "Run again: what arrived is kept."

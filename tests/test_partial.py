@@ -136,16 +136,7 @@ def test_longer_than_its_journal_says(tmp_path: Path) -> None:
         file.write(b"of another file")
     partial = opened(tmp_path)
     assert partial.path.read_bytes() == b"abc"
-    assert partial.is_whole(3)
-
-
-def test_whole(tmp_path: Path) -> None:
-    """Bytes that nobody has told of make a partial one that cannot be published."""
-    partial = written(tmp_path, (0, b"abc"))
-    assert partial.is_whole(3)
-    with partial.writer(3) as file:
-        file.write(b"!")
-    assert not partial.is_whole(3)
+    assert (partial.end, partial.size()) == (3, 3)
 
 
 def test_held_on_disk(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ KILLS = 20
 AGAIN = 8 * MIB  # bytes that one kill may cost
 PIECE = 4096
 DATA = random.Random(9).randbytes(48 * MIB)
-SHORTER = b"% evt 3.0 and no more"
+SHORTER = DATA[:1000]  # what differs would be noticed by that
 PREFETCH = "import sys, evio_data; evio_data.prefetch([sys.argv[1]], concurrency=int(sys.argv[2]))"
 
 
@@ -82,6 +82,19 @@ def test_killed_and_replaced_by_a_shorter_version(
     killed_at(file, 3 * MIB // 4)
     assert drive.part("fan.raw").stat().st_size > len(SHORTER)
     file.replace(SHORTER)
+    assert drive.fetch_elsewhere("fan.raw").read_bytes() == SHORTER
+
+
+def test_killed_before_its_length_was_known(
+    drive: Drive, killed_at: Callable[[DriveFile, int], object]
+) -> None:
+    """A version of unknown length leaves nothing either in the shorter one after it."""
+    file = drive.add("fan.raw", DATA[: 4 * MIB], pinned=False, rate=2 * MIB, ranges="ignore")
+    file.length = "chunked"
+    killed_at(file, 5 * MIB // 2)
+    assert list(drive.state("fan.raw").glob("*.journal"))
+    file.replace(SHORTER)
+    file.length = "exact"
     assert drive.fetch_elsewhere("fan.raw").read_bytes() == SHORTER
 
 
