@@ -102,7 +102,10 @@ def _pin(entry: Entry, slot: Slot) -> Pin | Refused | None:
 
 
 def _trust(stamp: Stamp) -> str:
-    day = datetime.fromtimestamp(stamp.mtime_ns / 1e9, tz=UTC).date()
+    try:
+        day = str(datetime.fromtimestamp(stamp.mtime_ns / 1e9, tz=UTC).date())
+    except (ValueError, OverflowError, OSError):  # a tmpfs knows years that no calendar has
+        day = "no known day"
     return (
         "nobody had published it; trusted on first use in this cache, whose file is of "
         f"{day}, and read again now"
