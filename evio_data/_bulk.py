@@ -21,7 +21,18 @@ from ._summary import (
     report_json,
     summary_lines,
 )
-from ._terminal import agrees, can_ask, say, show, show_json, width_of
+from ._terminal import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    USAGE,
+    agrees,
+    can_ask,
+    say,
+    show,
+    show_json,
+    width_of,
+)
 from ._wording import plural, size
 from .errors import EvioDataError
 
@@ -31,7 +42,6 @@ if TYPE_CHECKING:
 MAX_ASKED = 64  # files of unknown size that are worth a request each before the run
 MAX_ASKING = 10.0  # seconds of silence that a mere size is worth
 POLL = 0.05  # seconds between two looks at how far hashing is
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes
 
 
 def prefetch(collection: Collection, options: argparse.Namespace) -> int:

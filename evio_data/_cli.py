@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from ._terminal import say, show, show_json
+from ._terminal import FAILED, INTERRUPTED, OK, USAGE, say, show, show_json
 from .errors import EvioDataError, RegistryError, UnknownDatasetError
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace], int]
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 GENTLE = 5  # connections above which Drive may limit
 
 
@@ -186,7 +185,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_version(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     fetch = _command(commands, "fetch", _fetch, "fetch files and print their paths")
-    fetch.add_argument("names", nargs="+", metavar="NAME")
+    fetch.add_argument("names", nargs="+", metavar="NAME",
+                       help="a key of the registry, or its last part")  # fmt: skip
     fetch.add_argument("--verify", action="store_true", help="hash a cached file again")
     fetch.add_argument("-q", "--quiet", action="store_true", help="no bars")
     fetch.set_defaults(concurrency=3)

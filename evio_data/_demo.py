@@ -15,7 +15,7 @@ from ._collection import Collection
 from ._disk import free_bytes
 from ._registry import Entry, RegistryFile
 from ._settings import from_environment
-from ._terminal import say, show
+from ._terminal import OK, say, show
 from ._wording import size
 from .errors import CacheError, RegistryError
 
@@ -47,7 +47,7 @@ def demo(options: argparse.Namespace) -> int:
     settings = from_environment()._replace(offline=False, api_key=None, mirrors=())
     registry = _earlier(root) or _promised()
     code = _demonstrate(Collection(registry, cache, settings), root, options)
-    if code == _bulk.OK and not options.json and not options.dry_run:
+    if code == OK and not options.json and not options.dry_run:
         show(
             f"These recordings are synthetic. To be rid of them, remove {root}"
             + (f", and {cache.root}/synthetic." if options.cache_dir else ".")
@@ -62,7 +62,7 @@ def _demonstrate(collection: Collection, root: Path, options: argparse.Namespace
         return _bulk.prefetch(collection, options)
     _check_room(root, inside=not options.cache_dir)
     code = _bulk.consent(collection, options)  # before anything is made
-    if code != _bulk.OK:
+    if code != OK:
         return code
     options.yes = True
     recordings = [recording for recording in RECORDINGS if recording.name in wanted]

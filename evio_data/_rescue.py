@@ -8,7 +8,7 @@ from ._collection import Collection
 from ._importing import Imported, Intake, Proposal, import_paths
 from ._registry import Entry
 from ._sharing import Share, verified
-from ._terminal import agrees, can_ask, say, show
+from ._terminal import FAILED, OK, agrees, can_ask, say, show
 from ._wording import clean, plural, size
 
 SHOWN = 20  # refusals of one import that are told one by one
@@ -29,7 +29,7 @@ def bring_in(collection: Collection, options: argparse.Namespace) -> int:
     )
     _tell_refused(intake)
     _tell_missing(collection, intake)
-    return 1 if intake.refused or not (intake.imported or intake.present) else 0
+    return FAILED if intake.refused or not (intake.imported or intake.present) else OK
 
 
 def _may_stand(proposals: list[Proposal], *, yes: bool) -> bool:
@@ -84,7 +84,7 @@ def serve(collection: Collection, options: argparse.Namespace) -> int:
             share.run()
         except KeyboardInterrupt:
             say("Stopped.")
-    return 0
+    return OK
 
 
 def _log(line: str) -> None:
@@ -133,7 +133,7 @@ def push(collection: Collection, options: argparse.Namespace) -> int:
         for status in ("pushed", "present", "not verified", "failed")
     ]
     show(", ".join(counts))
-    return 1 if any(outcome.error for outcome in outcomes) else 0
+    return FAILED if any(outcome.error for outcome in outcomes) else OK
 
 
 # --- clean ------------------------------------------------------------------------------------
@@ -151,16 +151,16 @@ def clean_up(collection: Collection, options: argparse.Namespace) -> int:
     total = size(sum(leaving.size for leaving in leavings))
     if not leavings:
         show(f"Nothing in {collection.cache.root} is left over.")
-        return 0
+        return OK
     show(f"{plural(len(leavings), 'file')}, {total}")
     if not _may_go(options, ask=bool(names), question=f"Remove them, freeing {total}?"):
         say("Nothing was removed.")
-        return 0
+        return OK
     freed, faults = _cleaning.remove(collection, choice, leavings)
     for fault in faults:
         say(f"error: {fault}")
     show(f"{size(freed)} freed")
-    return 1 if faults else 0
+    return FAILED if faults else OK
 
 
 def _named(collection: Collection, options: argparse.Namespace) -> list[Entry]:

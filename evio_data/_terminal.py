@@ -8,6 +8,7 @@ from unicodedata import combining, east_asian_width
 
 from .errors import EvioDataError
 
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes
 LEAST_WIDTH = 12  # columns; in fewer, words are not kept whole
 
 

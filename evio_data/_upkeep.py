@@ -15,12 +15,11 @@ from ._registry_text import RegistryText
 from ._settings import from_environment
 from ._summary import frame
 from ._survey import Survey, survey
-from ._terminal import say, show, show_json
+from ._terminal import FAILED, OK, say, show, show_json
 from ._wording import clean, plural, size
 from .errors import EvioDataError, RegistryError
 
 MAX_LINE = 2000  # characters of a message that are shown
-OK, FAILED = 0, 1
 
 
 # --- registry build ---------------------------------------------------------------------------
@@ -41,16 +40,8 @@ def build(options: argparse.Namespace) -> int:
     if written:
         _registry_text.write(path, str(text))
     if options.json:
-        show_json(
-            _as_json(
-                comparison,
-                live,
-                path,
-                ok=not comparison.faulty,
-                written=written,
-                filled=[_entry_json(entry) for entry in filled],
-            )
-        )
+        more = {"written": written, "filled": [_entry_json(entry) for entry in filled]}
+        show_json(_as_json(comparison, live, path, ok=not comparison.faulty, **more))
     _tell(comparison, quiet=options.json)
     for entry in filled:
         (say if options.json else show)(f"~ {entry.name}: now with{_amount(entry)}")
@@ -70,7 +61,7 @@ def _built(comparison: Comparison, path: str, *, written: bool) -> str:
 
 def check(options: argparse.Namespace) -> int:
     """Run ``evio-data registry check``; return the exit code."""
-    path = options.registry or from_environment().registry or shipped_path()
+    path = _source(options)
     text = _read(path)
     url = options.folder or _remembered(text, path)
     _folder_of(url)
@@ -123,6 +114,10 @@ def _folder_of(url: str) -> FileLink:
             advice="Wanted: https://drive.google.com/drive/folders/ID",
         )
     return link
+
+
+def _source(options: argparse.Namespace) -> str:
+    return options.registry or from_environment().registry or shipped_path()
 
 
 def _read(path: str) -> RegistryText:
@@ -224,10 +219,6 @@ def pin(options: argparse.Namespace) -> int:
         say(f"refused: {name}: not cached: `evio-data fetch {name}` first.")
     show(_pinned(len(done), pins, target))
     return FAILED if refused or missed else OK
-
-
-def _source(options: argparse.Namespace) -> str:
-    return options.registry or from_environment().registry or shipped_path()
 
 
 def _target(options: argparse.Namespace, source: str) -> str:
