@@ -333,11 +333,6 @@ def _name(text: str) -> str:
 REFUSALS = (AccessDeniedError, NotFoundError)  # what asking again does not change
 
 
-def refusal(status: int, url: str, page: str) -> DriveRefusedError:
-    """Return the error that a page which came instead of a listing stands for."""
-    return about_folder(_drive.refusal(status, url, page))
-
-
 def about_folder(error: DriveRefusedError) -> DriveRefusedError:
     """Return an error about a file as one about a folder."""
     if isinstance(error, NotFoundError):

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from . import _drive, _folder, _gateway, _http, _ranges
@@ -14,7 +14,7 @@ from ._pace import busy_wait
 from ._settings import Settings
 from ._source import DriveSource
 from ._transfer import Halt, backoff
-from ._tree import MAX_FILES, Leaf, LeftOut, shown, walk
+from ._tree import Leaf, LeftOut, nothing, shown, walk
 from ._wording import duration, plural
 from .errors import (
     DownloadError,
@@ -28,6 +28,8 @@ from .errors import (
 MAX_LISTING = 32 * 1024 * 1024  # bytes of one listing; an entry has some 700
 MAX_LISTING_TIME = 300.0  # seconds for which one listing may dribble in
 MAX_PAGES = 1000  # of one folder's list at the API
+MAX_ITEMS = 100_000  # of all folders together
+MAX_IN_VAIN = 5  # questions in a row that Drive does not answer, each asked with all patience
 BLOCK = 64 * 1024  # bytes
 
 Task = TypeVar("Task")
@@ -112,6 +114,8 @@ class _Surveyor:
         self._connections = connections
         self._tell = tell
         self._resume_at = 0.0  # when all threads may ask again after a refusal
+        self._in_vain = 0  # questions since Drive last answered one
+        self._listed = 0  # items
         self.halt = Halt()
 
     def survey(self, link: FileLink) -> Survey:
@@ -120,9 +124,10 @@ class _Surveyor:
         amount = f"{plural(len(tree.leaves), 'file')} in {plural(tree.folders, 'folder')}"
         self._tell(amount + ("" if self._key else "; asking for their sizes"))
         files, left_out = self._live(tree.leaves)
+        left_out = [*tree.left_out, *left_out]
         if not files:
-            raise _folder.empty()
-        return Survey(link, files, [*tree.left_out, *left_out], tree.folders)
+            raise nothing(left_out)
+        return Survey(link, files, left_out, tree.folders)
 
     # --- listings -----------------------------------------------------------------------------
 
@@ -130,10 +135,12 @@ class _Surveyor:
         return self._in_parallel(links, self._listing)
 
     def _listing(self, connection: Connection, link: FileLink) -> list[Item]:
+        self._refuse_too_many()
         try:
-            if not self._key:
-                return _folder.items_of_page(self._text(connection, link, _folder.page_url(link)))
-            return self._listing_at_api(connection, link)
+            if self._key:
+                return self._listing_at_api(connection, link)
+            page = self._text(connection, link, _folder.page_url(link))
+            return self._counted(_folder.items_of_page(page))
         except DriveRefusedError as error:
             raise _folder.about_folder(error) from None
 
@@ -145,12 +152,7 @@ class _Surveyor:
             page, token = _folder.items_of_json(
                 self._text(connection, link, _folder.api_list_url(link, token))
             )
-            items += page
-            if len(items) > MAX_FILES:
-                raise DownloadError(
-                    f"the folder lists more than {MAX_FILES:,} items.",
-                    advice="Name a folder inside it.",
-                )
+            items += self._counted(page)
             if token is None:
                 return items
             if token in seen:
@@ -158,21 +160,32 @@ class _Surveyor:
             seen.add(token)
         raise DownloadError("the Drive API's list does not end.", advice="Run again.")
 
+    def _counted(self, items: list[Item]) -> list[Item]:
+        self._listed += len(items)
+        self._refuse_too_many()
+        return items
+
+    def _refuse_too_many(self) -> None:
+        if self._listed > MAX_ITEMS:
+            raise DownloadError(
+                f"the folder lists more than {MAX_ITEMS:,} items.",
+                advice="Name a folder inside it.",
+            )
+
     # --- files --------------------------------------------------------------------------------
 
     def _live(self, leaves: Sequence[Leaf]) -> tuple[list[LiveFile], list[LeftOut]]:
         """Return the files, each once, and those that are refused or listed twice."""
         files: dict[str, LiveFile] = {}
         left_out: list[LeftOut] = []
-        known = [leaf if leaf.item.asked else None for leaf in leaves]
         unknown = [leaf for leaf in leaves if not leaf.item.asked]
         asked = iter(self._in_parallel(unknown, self._asked))
-        for leaf, there in zip(leaves, known, strict=True):
-            file = _as_live(there.path, there.item) if there else next(asked)
-            if isinstance(file, _GaveUpError):
-                raise file
+        for leaf in leaves:
+            file = _as_live(leaf.path, leaf.item) if leaf.item.asked else next(asked)
             if isinstance(file, EvioDataError):
-                left_out.append(LeftOut(shown(leaf.path), str(file), leaf.item.link.id))
+                raise file
+            if isinstance(file, LeftOut):
+                left_out.append(file)
             elif file.link.id in files:
                 first = shown(files[file.link.id].path)
                 left_out.append(LeftOut(shown(leaf.path), f"the same file as {first}.", ""))
@@ -180,26 +193,32 @@ class _Surveyor:
                 files[file.link.id] = file
         return list(files.values()), left_out
 
-    def _asked(self, connection: Connection, leaf: Leaf) -> LiveFile:
-        if self._key:
-            return self._asked_at_api(connection, leaf)
+    def _asked(self, connection: Connection, leaf: Leaf) -> LiveFile | LeftOut:
+        """Return what Drive tells of a file, or of a shortcut's target; or why it is left out."""
+        ask = self._asked_at_api if self._key else self._sized
         link = leaf.item.link
         try:
-            return self._sized(connection, leaf.path, link)
-        except NotFoundError:
-            target = self._target(connection, link)
-            if target is None:
-                raise
-            return self._sized(connection, leaf.path, target)
+            try:
+                return ask(connection, leaf.path, link)
+            except NotFoundError:
+                target = self._target(connection, link)
+                if target is None:
+                    raise
+                link = target
+                return ask(connection, leaf.path, link)
+        except _GaveUpError:
+            raise
+        except EvioDataError as error:
+            return LeftOut(shown(leaf.path), str(error), link.id)
 
-    def _asked_at_api(self, connection: Connection, leaf: Leaf) -> LiveFile:
-        link = leaf.item.link
-        text = self._text(connection, link, _folder.api_file_url(link))
-        item = _folder.item_of_json(text)
+    def _asked_at_api(
+        self, connection: Connection, path: tuple[str, ...], link: FileLink
+    ) -> LiveFile:
+        item = _folder.item_of_json(self._text(connection, link, _folder.api_file_url(link)))
         if item.kind != "file" or not item.downloadable:
             raise DriveRefusedError("not a file that can be downloaded.")
         resource_key = item.link.resource_key or link.resource_key
-        return _as_live(leaf.path, item._replace(link=FileLink(link.id, resource_key)))
+        return _as_live(path, item._replace(link=FileLink(link.id, resource_key)))
 
     def _sized(self, connection: Connection, path: tuple[str, ...], link: FileLink) -> LiveFile:
         """Ask for the first byte, whose answer says how many there are."""
@@ -217,14 +236,14 @@ class _Surveyor:
             return LiveFile(path, link, 0)  # no first byte
         except _ranges.RangeError as error:
             return LiveFile(path, link, unsized=f"{error}.")
-        except QuotaExceededError as error:
-            return LiveFile(path, link, unsized=str(error))
-        except _GaveUpError as error:
+        except (QuotaExceededError, _GaveUpError) as error:
             return LiveFile(path, link, unsized=str(error))
         return LiveFile(path, link, size, unsized="" if size is not None else "Drive did not say.")
 
     def _target(self, connection: Connection, link: FileLink) -> FileLink | None:
         """Return the file that a shortcut leads to; None if it is no shortcut."""
+        if self._key:
+            return None  # the API's listing has said it
 
         def ask() -> str:
             with self._get(connection, _folder.view_url(link), {}) as answer:
@@ -268,13 +287,22 @@ class _Surveyor:
 
     def _patiently(self, ask: Callable[[], Result]) -> Result:
         """Return ``ask()``, asked again while the fault may pass."""
-        for failures in range(1, self._settings.retries + 2):
+        reason = "it has not answered for some time"
+        patience = self._settings.retries + 1 if self._in_vain < MAX_IN_VAIN else 0
+        for failures in range(1, patience + 1):
             self.halt.wait(max(0.0, self._resume_at - time.monotonic()))
             try:
-                return ask()
+                result = ask()
             except TransportError as error:
                 reason = str(error)
                 self._pause(error, failures)
+            except EvioDataError:
+                self._in_vain = 0  # a refusal is an answer, too
+                raise
+            else:
+                self._in_vain = 0
+                return result
+        self._in_vain += 1
         raise _GaveUpError(f"Drive could not be asked ({reason}).", advice="Run again.")
 
     def _pause(self, error: TransportError, failures: int) -> None:
@@ -299,13 +327,11 @@ class _Surveyor:
         def serve() -> None:
             connection = Connection(timeout=self._settings.timeout)
             try:
-                while waiting and not self.halt.asked and not broken:
-                    number, task = waiting.popleft()
+                for number, task in _drained(waiting):
                     results[number] = _outcome(work, connection, task)
-            except IndexError:  # another thread took the last one
-                return
             except BaseException as error:  # noqa: BLE001 - raised again below
                 broken.append(error)
+                self.halt.ask()
             finally:
                 connection.close()
 
@@ -324,6 +350,16 @@ class _GaveUpError(DownloadError):
     """Drive did not answer properly, however often it was asked."""
 
 
+def _drained(waiting: deque[Task]) -> Iterator[Task]:
+    """Yield what nobody has taken yet; several threads may share it."""
+    while True:
+        try:
+            task = waiting.popleft()
+        except IndexError:
+            return
+        yield task
+
+
 def _outcome(
     work: Callable[[Connection, Task], Result], connection: Connection, task: Task
 ) -> Result | EvioDataError:
@@ -338,20 +374,34 @@ def _as_live(path: tuple[str, ...], item: Item) -> LiveFile:
     return LiveFile(path, item.link, item.size, item.sha256, unsized)
 
 
-def _read(answer: Answer) -> str:
+def _read(answer: Answer, *, within: float = MAX_LISTING_TIME) -> str:
     """Return a whole listing; half of one would make files disappear."""
     if answer.coding:
         raise DownloadError(
             "the listing came compressed although that was not asked for.",
             advice="A proxy may do this; try another network.",
         )
-    body, block = bytearray(), memoryview(bytearray(BLOCK))
-    deadline = time.monotonic() + MAX_LISTING_TIME
-    while count := answer.read_into(block):
-        body += block[:count]
-        if len(body) > MAX_LISTING or time.monotonic() > deadline:
-            raise DownloadError("a listing does not end.", advice="Name a folder inside this one.")
-    length = _ranges.content_length(answer.headers)
-    if length is not None and len(body) < length:
-        raise TransportError("the listing was cut short")
+    body, deadline = bytearray(), time.monotonic() + within
+    alarm = threading.Timer(within, answer.shut)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        _read_all(answer, body)
+    except TransportError:
+        if time.monotonic() < deadline:
+            raise
+    finally:
+        alarm.cancel()
+    if len(body) > MAX_LISTING or time.monotonic() >= deadline:
+        raise DownloadError("a listing does not end.", advice="Name a folder inside this one.")
     return body.decode("utf-8", "replace")
+
+
+def _read_all(answer: Answer, body: bytearray) -> None:
+    """Put a body's bytes where they are wanted, until there are too many."""
+    block = memoryview(bytearray(BLOCK))
+    while len(body) <= MAX_LISTING and (count := answer.read_into(block)):
+        body += block[:count]
+    length = _ranges.content_length(answer.headers)
+    if length is not None and len(body) < min(length, MAX_LISTING):
+        raise TransportError("the listing was cut short")

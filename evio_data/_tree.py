@@ -7,11 +7,11 @@ from . import _folder
 from ._drive import FileLink
 from ._folder import Item
 from ._wording import clean
-from .errors import DownloadError, EvioDataError
+from .errors import DownloadError, DriveRefusedError, EvioDataError
 
 MAX_DEPTH = 32  # folders within folders
 MAX_FOLDERS = 10_000
-MAX_FILES = 100_000
+SHOWN = 3  # things that one message names
 
 Listings = Callable[[Sequence[FileLink]], Sequence["list[Item] | EvioDataError"]]
 
@@ -62,8 +62,8 @@ def walk(root: FileLink, listings: Listings) -> Tree:
     Raises
     ------
     DownloadError
-        If the folder itself is refused or lists nothing, if any folder cannot be listed for a
-        reason that may pass, and beyond `MAX_FOLDERS` and `MAX_FILES`.
+        If the folder itself is refused or has no file, if any folder cannot be listed for a
+        reason that may pass, and beyond `MAX_DEPTH` and `MAX_FOLDERS`.
     """
     walker = _Walker(root)
     while walker.level:
@@ -72,7 +72,7 @@ def walk(root: FileLink, listings: Listings) -> Tree:
         for (path, link), items in zip(level, listed, strict=True):
             walker.take(path, link, items)
     if not walker.leaves:
-        raise _folder.empty()
+        raise nothing(walker.left_out)
     return Tree(walker.leaves, walker.left_out, len(walker.visited))
 
 
@@ -110,14 +110,9 @@ class _Walker:
         elif not item.downloadable:
             why = "its owner has switched downloads off."
         else:
-            self._keep(path, item)
+            self.leaves.append(Leaf(path, item))
         if why:
             self.left_out.append(LeftOut(shown(path), why, item.link.id))
-
-    def _keep(self, path: tuple[str, ...], item: Item) -> None:
-        self.leaves.append(Leaf(path, item))
-        if len(self.leaves) > MAX_FILES:
-            raise _too_many(f"{MAX_FILES:,} files")
 
     def _descend(self, path: tuple[str, ...], link: FileLink) -> str:
         """Remember a folder for the next level; return why not, if it is not."""
@@ -135,6 +130,15 @@ class _Walker:
 def shown(path: Sequence[str]) -> str:
     """Return a path as Drive has it, fit to be printed."""
     return "/".join(clean(part) or "''" for part in path)
+
+
+def nothing(left_out: Sequence[LeftOut]) -> DriveRefusedError:
+    """Return the error for a folder that lists things, and no file that can be had."""
+    words = [f"{left.path}: {left.why}" for left in left_out[:SHOWN]]
+    words += [f"and {len(left_out) - SHOWN:,} more."] if len(left_out) > SHOWN else []
+    return DriveRefusedError(
+        f"the folder has no file that can be had. {' '.join(words)}", advice="Name another folder."
+    )
 
 
 def _too_many(what: str) -> DownloadError:

@@ -6,12 +6,13 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
 
 from evio_data import _survey
+from evio_data._http import Connection
 from evio_data._settings import Settings
 from evio_data._survey import Survey, survey
 from evio_data.errors import (
@@ -171,6 +172,22 @@ def test_refused_file(server: DriveServer, root: DriveFolder, refusal: str, word
     assert words in reasons(found)["no.glb"]
 
 
+def test_refused_files_only(server: DriveServer, root: DriveFolder, key: str | None) -> None:
+    """If Drive gives none of the files, the error says why, and not that there is none."""
+    server.add("no.glb", b"x", folder=root, refuse="disabled")
+    with pytest.raises(DriveRefusedError, match=r"no\.glb: .*switched downloads off"):
+        look(root, server, key)
+
+
+def test_refused_target(server: DriveServer, root: DriveFolder, key: str | None) -> None:
+    """A shortcut whose target is refused is left out under the target's id, as it is registered."""
+    server.add("a.raw", b"x", folder=root)
+    target = server.add("no.glb", b"x", refuse="disabled")
+    root.add_shortcut(target, "link.glb")
+    (left,) = look(root, server, key).left_out
+    assert (left.path, left.id) == ("link.glb", target.id)
+
+
 def test_download_switched_off(server: DriveServer, root: DriveFolder) -> None:
     """The API says beforehand what cannot be downloaded."""
     server.add("a.raw", b"x", folder=root)
@@ -187,6 +204,17 @@ def test_size_that_is_not_said(
     (file,) = look(root, server, None, retries=0).files
     assert file.size is None
     assert file.unsized
+
+
+def test_drive_that_does_not_answer(server: DriveServer, root: DriveFolder) -> None:
+    """After some files in a row without an answer the others are not asked for."""
+    for number in range(2 * _survey.MAX_IN_VAIN):
+        server.add(f"{number}.raw", b"x", folder=root, errors=[503] * 99)
+    settings = Settings(endpoint=server.endpoint, retries=0)
+    found = survey(root.url, settings, connections=1)
+    assert all(file.unsized for file in found.files)
+    asked = {record.file_id for record in server.requests} - {root.id}
+    assert (len(found.files), len(asked)) == (2 * _survey.MAX_IN_VAIN, _survey.MAX_IN_VAIN)
 
 
 def test_ranges_ignored(server: DriveServer, root: DriveFolder) -> None:
@@ -247,15 +275,18 @@ def test_connections_are_parallel(server: DriveServer, root: DriveFolder) -> Non
 
 
 @contextmanager
-def gateway(answer: Callable[[str], bytes]) -> Iterator[str]:
-    """Answer each request path with raw bytes; yield the base URL."""
+def gateway(answer: Callable[[str], bytes | Iterator[bytes]]) -> Iterator[str]:
+    """Answer each request path with raw bytes, at once or by and by; yield the base URL."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             line = self.rfile.readline().decode("latin-1")
             while self.rfile.readline().strip():
                 pass
-            self.wfile.write(answer(line.split(" ")[1]))
+            answered = answer(line.split(" ")[1])
+            with suppress(OSError):  # the client has enough
+                for some in [answered] if isinstance(answered, bytes) else answered:
+                    self.wfile.write(some)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -303,6 +334,32 @@ def test_endless_listing() -> None:
     """A listing that goes on and on is left after so many bytes."""
     page = b"HTTP/1.1 200 OK\r\n\r\n" + bytes(_survey.MAX_LISTING + 1)
     with gateway(lambda _: page) as base, pytest.raises(DownloadError, match="does not end"):
+        ask(base)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("line", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+def test_dribbling_listing(line: str) -> None:
+    """A listing that never falls silent, and never ends, is left after so much time."""
+    rest = b"1\r\nx\r\n" if "chunked" in line else b"x"
+
+    def answer(path: str) -> Iterator[bytes]:
+        yield f"HTTP/1.1 200 OK\r\n{line}\r\n\r\n".encode()
+        while True:
+            time.sleep(0.05)
+            yield rest
+
+    with gateway(answer) as base, closing(Connection(timeout=5)) as connection:
+        listing = connection.get(base, headers={}, route=lambda url: url)
+        with listing, pytest.raises(DownloadError, match="does not end"):
+            _survey._read(listing, within=0.5)
+
+
+def test_too_many_items() -> None:
+    """A listing of more things than anybody shares is left, whatever they are."""
+    entry = f'<div class="flip-entry" id="entry-{"1" * 10}"></div>'
+    page = whole(f'<div class="flip-entries">{entry * (_survey.MAX_ITEMS + 1)}</div>')
+    with gateway(lambda _: page) as base, pytest.raises(DownloadError, match="100,000 items"):
         ask(base)
 
 

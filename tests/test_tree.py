@@ -9,7 +9,13 @@ import pytest
 from evio_data import _tree
 from evio_data._drive import FileLink
 from evio_data._folder import Item, empty
-from evio_data.errors import AccessDeniedError, DownloadError, EvioDataError, NotFoundError
+from evio_data.errors import (
+    AccessDeniedError,
+    DownloadError,
+    DriveRefusedError,
+    EvioDataError,
+    NotFoundError,
+)
 
 ROOT = FileLink("root")
 
@@ -68,13 +74,18 @@ def test_what_has_no_bytes_is_left_out() -> None:
     assert len(tree.leaves) == 1
 
 
-@pytest.mark.parametrize(
-    "listed", [[], AccessDeniedError("no"), NotFoundError("no"), [Item("n", "document", ROOT)]]
-)
+@pytest.mark.parametrize("listed", [[], AccessDeniedError("no"), NotFoundError("no")])
 def test_nothing_is_an_error(listed: list[Item] | EvioDataError) -> None:
-    """A folder that is refused, or has no file, never is an empty list."""
+    """A folder that is refused, or lists nothing, never is an empty list."""
     with pytest.raises((AccessDeniedError, NotFoundError)):
         _tree.walk(ROOT, Folders(root=listed))
+
+
+def test_no_file_is_an_error_that_says_why() -> None:
+    """A folder without a file that can be had is an error that says what there is instead."""
+    notes = [Item(f"n{number}", "document", ROOT) for number in range(5)]
+    with pytest.raises(DriveRefusedError, match=r"n0: a Google document.* n2: .* and 2 more\."):
+        _tree.walk(ROOT, Folders(root=notes))
 
 
 def test_refused_folder_inside() -> None:
