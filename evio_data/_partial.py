@@ -3,8 +3,9 @@
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,7 +17,8 @@ from ._ranges import Span
 SYNC_STEP = 64 * 1024 * 1024  # bytes between two flushes of a file that arrives in several places
 STEP = 1024 * 1024  # bytes of one span between two journal records: what a kill can cost
 RECORD = 4096  # bytes of the journal; one page, so that a kill cannot tear the write of it
-MAX_SPANS = 64  # spans that fit into a record
+MAX_SPANS = 56  # spans that fit into a record
+MAX_FLUSHED = 12  # of them that are known to be on the disk
 MAX_VALIDATOR = 300  # bytes of JSON; a longer validator is not remembered
 PART, JOURNAL = ".part", ".journal"
 SECTOR = 512  # bytes that st_blocks counts in
@@ -27,9 +29,11 @@ class Partial:
     """The received bytes of one file, in a folder of our own.
 
     Writers extend the span that they own; nobody else touches it, so reading it needs no lock.
-    The journal is written after the bytes that it tells of, first after `STEP` of them. Neither
-    is flushed to the disk on the way: what a power cut loses, the final hash finds, and the file
-    is fetched again.
+    The journal is written after the bytes that it tells of, first after `STEP` of them. After a
+    power cut, a file that was written in order is too short or right. One that was scattered,
+    that is written in several places, may have a hole anywhere, at its full length; where nobody
+    has published its hash, none would be found. So a scattered file is flushed by and by, and
+    before it is published, and after a restart of the machine only what was flushed counts.
 
     Each owner has the bytes under a name that only it knows. It takes up what another process
     left by a rename, publishes by a rename, and looks before each write whether the name is
@@ -60,6 +64,8 @@ class Partial:
         self.spans: list[list[int]] = []
         self.identity: Identity | None = None
         self.resumed = 0
+        self._scattered = False
+        self._flushed: list[Span] = []  # of a scattered file
         self._sync = Sync(None)
         self._synced = 0  # bytes that were there when the last flush began
         self._rename()
@@ -88,6 +94,7 @@ class Partial:
             self.spans = []
             self.identity = None
             self.resumed = 0
+            self._scattered, self._flushed, self._synced = False, [], 0
             self._rename()
             try:
                 self._create()
@@ -165,6 +172,7 @@ class Partial:
                     return span
             span = [offset, offset]
             self.spans.append(span)
+            self._scattered = self._scattered or offset > 0
             return span
 
     def writer(self, offset: int) -> BinaryIO:
@@ -190,22 +198,17 @@ class Partial:
     def checkpoint(self) -> None:
         """Write the journal."""
         with self._lock:
-            if not self._closed:
-                self._write_journal()
             received = self.received
             if received - self._synced >= SYNC_STEP and self._sync.is_over():
                 self._synced = received
+                self._flushed = self._sync.held
                 self._sync = self.sync()
+            if not self._closed:
+                self._write_journal()
 
     def sync(self) -> "Sync":
-        """Begin to have the bytes on the disk, if they arrived out of order.
-
-        After a power cut, a file that was written in order is too short or right; one that was
-        written in several places may have a hole in it, at its full length, and its stamp would
-        vouch for that. So this one is flushed before it is published (0.5 s a GiB where
-        measured), most of it on the way, and the usual one is not.
-        """
-        return Sync(self.path if len(self.spans) > 1 else None)
+        """Begin to flush the bytes if they are scattered (0.5 s a GiB where measured)."""
+        return Sync(self.path, self.held) if self._scattered else Sync(None)
 
     # --- the journal --------------------------------------------------------------------------
 
@@ -223,6 +226,7 @@ class Partial:
                     return False
                 self.spans = [list(span) for span in _within(left.spans, status.st_size)]
                 self.identity, self._inode = left.identity, status.st_ino
+                self._scattered = left.scattered
                 # The journal first: a kill between the two costs a name, not the bytes.
                 self._write_journal()
                 left.part.rename(self.path)
@@ -242,7 +246,7 @@ class Partial:
         self._close_journal()
         with suppress(OSError):
             self._journal_path.unlink()
-        self.spans, self.identity, self._inode = [], None, None
+        self.spans, self.identity, self._inode, self._scattered = [], None, None, False
 
     def _create(self) -> None:
         with open_nofollow(self.path, _NEW) as part:
@@ -253,7 +257,8 @@ class Partial:
             if self._journal is None:
                 self._journal = open_nofollow(self._journal_path, _NEW)
             self._journal.seek(0)
-            self._journal.write(_record(self.identity, self.held))
+            flushed = self._flushed if self._scattered else None
+            self._journal.write(_record(self.identity, self.held, flushed))
         except OSError as error:
             raise as_cache_error(error, self.path) from error
 
@@ -270,9 +275,18 @@ class Sync:
     ----------
     path : Path or None
         None if there is nothing to be done.
+    spans : list of Span
+        The bytes that are there when it begins.
+
+    Attributes
+    ----------
+    held : list of Span
+        The bytes that are on the disk: none before the flush has ended well.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, spans: Sequence[Span] = ()) -> None:
+        self.held: list[Span] = []
+        self._spans = spans
         self._error: OSError | None = None
         self._thread: threading.Thread | None = None
         if path is not None:
@@ -287,6 +301,8 @@ class Sync:
                 os.fsync(file.fileno())
         except OSError as error:
             self._error = error
+        else:
+            self.held = list(self._spans)
 
     def is_over(self) -> bool:
         """Say whether the flush has ended."""
@@ -311,6 +327,7 @@ class _Left(NamedTuple):
     journal: Path
     spans: list[Span]
     identity: Identity | None
+    scattered: bool
 
 
 def left_in(folder: Path, *suffixes: str) -> list[Path]:
@@ -338,19 +355,42 @@ def _read(journal: Path) -> _Left | None:
     try:
         with open_nofollow(journal, os.O_RDONLY) as file:
             record = json.loads(file.read(RECORD))
-        spans = [(int(start), int(stop)) for start, stop in record["held"]]
+        held, flushed = _spans(record["held"]), record.get("flushed")
         identity = Identity(**record["identity"]) if record["identity"] else None
+        if flushed is not None and record.get("boot") != boot():
+            held = _spans(flushed)
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         return None
-    sound = identity is None or identity.is_sound()
-    if not sound or not all(0 <= start <= stop for start, stop in spans):
+    if identity is not None and not identity.is_sound():
         return None
-    return _Left(journal.with_suffix(PART), journal, _ranges.merge(spans), identity)
+    return _Left(journal.with_suffix(PART), journal, held, identity, flushed is not None)
 
 
-def _record(identity: Identity | None, spans: list[Span]) -> bytes:
-    known = None if identity is None else _short(identity)._asdict()
-    return json.dumps({"identity": known, "held": spans[:MAX_SPANS]}).encode().ljust(RECORD)
+def _spans(record: list[list[int]]) -> list[Span]:
+    spans = [(int(start), int(stop)) for start, stop in record]
+    if not all(0 <= start <= stop for start, stop in spans):
+        raise ValueError(spans)
+    return _ranges.merge(spans)
+
+
+def _record(
+    identity: Identity | None, held: Sequence[Span], flushed: Sequence[Span] | None
+) -> bytes:
+    record = {
+        "identity": None if identity is None else _short(identity)._asdict(),
+        "held": held[:MAX_SPANS],
+        "flushed": None if flushed is None else flushed[:MAX_FLUSHED],
+        "boot": boot(),
+    }
+    return json.dumps(record).encode().ljust(RECORD)
+
+
+@cache
+def boot() -> str | None:
+    """Return what changes when the machine starts anew; None where the system does not tell."""
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return None
 
 
 def _short(identity: Identity) -> Identity:

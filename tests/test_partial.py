@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from evio_data._identity import Identity
-from evio_data._partial import MAX_SPANS, RECORD, Partial, PartialLostError, held_in
+from evio_data._partial import MAX_SPANS, RECORD, SYNC_STEP, Partial, PartialLostError, held_in
 from evio_data.errors import CacheError
 
 WHO = Identity("data.example", 100, '"tag"', "Mon", "crc32c=AA==")
@@ -137,6 +138,48 @@ def test_longer_than_its_journal_says(tmp_path: Path) -> None:
     partial = opened(tmp_path)
     assert partial.path.read_bytes() == b"abc"
     assert (partial.end, partial.size()) == (3, 3)
+
+
+def restarted(folder: Path) -> Partial:
+    """Return the partial as a process has it after a restart of the machine."""
+    (journal,) = folder.glob("*.journal")
+    record = json.loads(journal.read_bytes()) | {"boot": "an earlier one"}
+    journal.write_text(json.dumps(record).ljust(RECORD))
+    return opened(folder)
+
+
+def test_restart_keeps_what_was_written_in_order(tmp_path: Path) -> None:
+    """A file that was only appended to is short or right after a power cut."""
+    written(tmp_path, (0, b"abc"))
+    assert restarted(tmp_path).held == [(0, 3)]
+
+
+def test_restart_doubts_what_was_scattered(tmp_path: Path) -> None:
+    """Of a file that was written in several places, only what was flushed counts."""
+    partial = written(tmp_path, (0, b"abc"), (5, b"fg"))
+    with partial.writer(3) as file:
+        partial.spans[0][1] += file.write(b"de")
+    partial.checkpoint()
+    assert partial.held == [(0, 7)]
+    assert restarted(tmp_path).held == []
+
+
+def test_restart_keeps_what_was_flushed(tmp_path: Path) -> None:
+    """What a flush has put on the disk by the time of a record counts after a power cut."""
+    partial = written(tmp_path, (0, b"abc"), (5, b"fg"))
+    partial.span_at(3)[1] += SYNC_STEP
+    os.truncate(partial.path, SYNC_STEP + 3)
+    partial.checkpoint()  # begins to flush
+    flushed = partial.held
+    deadline = time.monotonic() + 30
+    while json.loads(next(tmp_path.glob("*.journal")).read_bytes())["flushed"] != [
+        list(span) for span in flushed
+    ]:
+        assert time.monotonic() < deadline
+        partial.spans[0][1] += SYNC_STEP
+        partial.checkpoint()
+    assert partial.held != flushed
+    assert restarted(tmp_path).held == flushed
 
 
 def test_held_on_disk(tmp_path: Path) -> None:

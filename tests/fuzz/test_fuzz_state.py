@@ -38,7 +38,10 @@ IDENTITIES = st.one_of(
 JOURNALS = st.one_of(
     st.binary(max_size=60),
     JSON.map(json.dumps).map(str.encode),
-    st.fixed_dictionaries({"identity": IDENTITIES, "held": st.one_of(SPANS, JSON)})
+    st.fixed_dictionaries(
+        {"identity": IDENTITIES, "held": st.one_of(SPANS, JSON)},
+        optional={"flushed": st.one_of(SPANS, JSON), "boot": JSON},
+    )
     .map(json.dumps)
     .map(str.encode),
     st.just(b"[" * 4000),
