@@ -12,7 +12,9 @@ from ._progress import Totals, screen
 from ._registry import Entry
 from ._report import Outcome, Report
 from ._summary import (
+    HANG,
     error_json,
+    failure_lines,
     folder_lines,
     frame,
     inventory_json,
@@ -302,14 +304,13 @@ def _conclude(
     entries: Sequence[Entry],
     options: argparse.Namespace,
 ) -> None:
-    lines = summary_lines(report, width=None if options.json else width_of(sys.stdout))
     if options.json:
-        for line in lines:
-            say(line)
+        say(*summary_lines(report), *failure_lines(report), hang=HANG)
         show_json(report_json(report, cache=collection.cache.root))
         return
-    lines.append(f"On disk in {collection.cache.root}:")
-    show(*lines, *folder_lines(inventory(collection, entries)))
+    show(*summary_lines(report, width=width_of(sys.stdout)))
+    say(*failure_lines(report), hang=HANG)
+    show(f"On disk in {collection.cache.root}:", *folder_lines(inventory(collection, entries)))
 
 
 def _interrupted(

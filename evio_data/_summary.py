@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._report import Outcome, Report
 
 SCHEMA = 1  # of the JSON; raised when a field changes its meaning
+HANG = 5  # columns before the rest of a line that was folded
 LEAST_NAME = 12  # columns of a name in a table on a narrow terminal
 
 _CAUSES = {
@@ -40,16 +41,14 @@ def reason(error: Exception) -> str:
 
 
 def summary_lines(report: "Report", *, width: int | None = None) -> list[str]:
-    """Return what a person wants to know after a run, folded between words to a width."""
+    """Return what has come of a run, folded between words to a width."""
     counts = [
         f"{len(report.fetched)} fetched",
         f"{len(report.present)} present",
         f"{len(report.failed)} failed",
     ]
-    lines = [", ".join(counts) + _traffic(report)]
-    lines += _failures(report.failed)
-    lines += _first_uses(report)
-    return [part for line in lines for part in folded(line, width, hang=5)]
+    lines = [", ".join(counts) + _traffic(report), *_first_uses(report)]
+    return [part for line in lines for part in folded(line, width, hang=HANG)]
 
 
 def _traffic(report: "Report") -> str:
@@ -60,10 +59,10 @@ def _traffic(report: "Report") -> str:
     return f": {size(report.received)} in {duration(report.seconds)}, {rate}/s{saved}"
 
 
-def _failures(failed: "Sequence[Outcome]") -> Iterable[str]:
-    """Group the failures by their cause, with the advice once for each."""
+def failure_lines(report: "Report") -> Iterable[str]:
+    """Yield what has failed, grouped by its cause, with the advice once for each."""
     groups: dict[tuple[str, str], list[tuple[str, Exception]]] = {}
-    for outcome in failed:
+    for outcome in report.failed:
         if outcome.error is not None:
             cause = (type(outcome.error).__name__, outcome.error.advice)
             groups.setdefault(cause, []).append((outcome.name, outcome.error))

@@ -12,9 +12,11 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes
 LEAST_WIDTH = 12  # columns; in fewer, words are not kept whole
 
 
-def say(text: str) -> None:
+def say(*lines: str, hang: int = 2) -> None:
     """Write lines to standard error; nobody reading is no reason to stop."""
-    _write("".join(f"{line}\n" for line in folded(text, width_of(sys.stderr))))
+    width = width_of(sys.stderr)
+    parts = (part for line in lines for part in folded(line, width, hang=hang))
+    _write("".join(f"{part}\n" for part in parts))
 
 
 def _write(text: str) -> None:

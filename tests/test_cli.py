@@ -201,12 +201,12 @@ def test_quiet_fetches(drive: Drive) -> None:
     lines = sorted(result.err.splitlines())
     assert result.code == 1
     assert drive.path("a.raw").read_bytes() == CONTENT
-    assert [line.partition(": ")[0] for line in lines] == ["a.raw", "b.raw"]
-    assert lines[1].startswith("b.raw: failed: ")
+    assert [line.partition(": ")[0] for line in lines if line[0] in "ab"] == ["a.raw", "b.raw"]
+    assert any(line.startswith("b.raw: failed: ") for line in lines)
 
 
 def test_failures_are_named_with_what_to_do(drive: Drive) -> None:
-    """Files that fail for one cause are listed together, with the advice once."""
+    """On standard error, files that fail for one cause stand together, with the advice once."""
     for name in ("a.raw", "b.raw"):
         drive.add(name, CONTENT, quota="always")
     drive.add("c.raw", CONTENT, refuse="not-found")
@@ -214,9 +214,9 @@ def test_failures_are_named_with_what_to_do(drive: Drive) -> None:
     result = run(PREFETCH, "--yes")
     assert result.code == 1
     assert "1 fetched, 0 present, 3 failed" in result.out
-    assert "Failed, quota used up (2 files):\n  a.raw: " in result.out
-    assert "Failed, not found (1 file):\n  c.raw: " in result.out
-    assert result.out.count("  -> ") == 2
+    assert "Failed, quota used up (2 files):\n  a.raw: " in result.err
+    assert "Failed, not found (1 file):\n  c.raw: " in result.err
+    assert result.err.count("  -> ") == 2
 
 
 def test_verify_hashes_what_is_present(drive: Drive) -> None:
@@ -257,7 +257,7 @@ def test_offline_says_so_without_asking(drive: Drive) -> None:
     drive.add("a.raw", CONTENT)
     result = run(PREFETCH, EVIO_DATA_OFFLINE="1")
     assert result.code == 1
-    assert "Failed, offline (1 file)" in result.out
+    assert "Failed, offline (1 file)" in result.err
     assert not drive.server.requests
 
 
@@ -267,7 +267,7 @@ def test_unreachable_server(drive: Drive) -> None:
     drive.add("b.raw", CONTENT)
     result = run(PREFETCH, "--yes", EVIO_DATA_ENDPOINT="http://127.0.0.1:9", EVIO_DATA_RETRIES="0")
     assert result.code == 1
-    assert result.out.count("the connection was refused") == 2
+    assert len(re.findall(r"(?m)^  [ab]\.raw: the connection was refused", result.err)) == 2
 
 
 def test_room_for_the_whole_set(drive: Drive) -> None:

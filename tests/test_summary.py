@@ -11,6 +11,7 @@ from evio_data import Outcome, Report
 from evio_data._inventory import HashState, Item, State
 from evio_data._summary import (
     error_json,
+    failure_lines,
     folder_lines,
     inventory_json,
     inventory_lines,
@@ -70,7 +71,7 @@ def test_failures_are_grouped_by_cause() -> None:
         failed("b", QuotaExceededError, "Wait."),  # type: ignore[arg-type]
         failed("c", NotFoundError, "Ask."),
     ]
-    assert summary_lines(Report(outcomes, seconds=1))[1:] == [
+    assert list(failure_lines(Report(outcomes))) == [
         "Failed, not found (2 files):",
         "  a: it is gone.",
         "  c: it is gone.",
@@ -177,11 +178,10 @@ def test_no_error_is_null() -> None:
 
 def test_lines_are_folded_between_words() -> None:
     """On a terminal no word of a summary is cut, and folded lines hang."""
-    advice = "Wait up to 24 hours and run again (what arrived is kept), or set EVIO_DATA_MIRRORS."
-    lines = summary_lines(Report([failed("a", NotFoundError, advice)], seconds=1), width=40)
-    assert max(map(len, lines)) <= 40
-    assert lines[2:5] == [
-        "  a: it is gone.",
-        "  -> Wait up to 24 hours and run again",
-        "     (what arrived is kept), or set",
+    outcomes = [Outcome("a", "fetched", sha256="cd" * 32, first_use=True)]
+    lines = summary_lines(Report(outcomes, seconds=1), width=40)
+    assert lines[1:3] == [
+        "Nobody has published the SHA-256 of 1",
+        "     file; from now on this cache",
     ]
+    assert max(len(line) for line in lines if "cd" * 32 not in line) <= 40
