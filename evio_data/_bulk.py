@@ -218,7 +218,11 @@ def _asked(
         say(f"Asking for the size of {plural(len(entries), 'file')} ...")
     jobs = [collection.job(entry) for entry in entries]
     patience = min(MAX_ASKING, collection.settings.timeout)
-    return ask_sizes(jobs, connections=options.concurrency, timeout=patience)
+    answers = ask_sizes(jobs, connections=options.concurrency, timeout=patience)
+    if len(answers) < len(jobs) and not options.quiet:
+        silent = plural(len(jobs) - len(answers), "file")
+        say(f"No size came for {silent}: the server does not tell it, or cannot be reached.")
+    return answers
 
 
 def _ask(plan: Plan, collection: Collection) -> int:

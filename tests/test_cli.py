@@ -300,6 +300,14 @@ def test_dry_run_writes_nothing(drive: Drive) -> None:
     assert files_in(drive.registry.parent) == before
 
 
+def test_dry_run_without_a_network(drive: Drive) -> None:
+    """A dry run that reaches nobody says so, and why sizes are not known."""
+    drive.add("a.raw", CONTENT)
+    result = run(PREFETCH, "--dry-run", EVIO_DATA_ENDPOINT="http://127.0.0.1:9")
+    assert result.out.startswith("a.raw: size unknown\n")
+    assert "No size came for 1 file: " in result.err
+
+
 def test_dry_run_tells_what_is_there(drive: Drive) -> None:
     """Files that are there count as present; one that was changed is said to be hashed."""
     drive.add("a.raw", CONTENT, size=True)
