@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from ._registry import OUR_NAMES, check_name, fold
 from .errors import RegistryError
 
-MAX_SAME = 1000  # files of one name in one folder
-
 
 def safe_key(path: Sequence[str]) -> str:
     """Return the registry key of a file, from the names that lead to it in Drive.
@@ -36,9 +34,8 @@ def _safe_part(part: str) -> str:
     safe = "".join(_escaped(each) if _is_unsafe(each) or each == "%" else each for each in part)
     if safe[-1:] in (".", " "):
         safe = safe[:-1] + _escaped(safe[-1])
-    if safe[:1] == " ":
-        safe = _escaped(" ") + safe[1:]
-    return safe if _is_fine(safe) or not safe else _escaped(safe[0]) + safe[1:]
+    other = _escaped(safe[:1]) + safe[1:]  # of a blank at the start, or a word of Windows
+    return other if not _is_fine(safe) and _is_fine(other) else safe
 
 
 def _is_fine(part: str) -> bool:
@@ -70,6 +67,7 @@ class Keys:
 
     def __init__(self, taken: Iterable[str], folders: Iterable[str] = ()) -> None:
         self._files = set(map(fold, taken))
+        self._numbers: dict[str, int] = {}  # by key: the first that may be free; 1 is the key
         self._folders = {parent for key in (*self._files, *folders) for parent in _parents(key)}
 
     def take(self, key: str) -> str:
@@ -81,19 +79,22 @@ class Keys:
         Raises
         ------
         RegistryError
-            If there is none.
+            Below a file; and for a name that becomes too long.
 
         >>> keys = Keys(["fred/events.raw"])
         >>> keys.take("fred/events.raw"), keys.take("fred/Events.raw"), keys.take("fred/events.dat")
         ('fred/events-2/events.raw', 'fred/Events-3/Events.raw', 'fred/events.dat')
         """
-        for candidate in _candidates(key):
-            if self._is_free(candidate):
-                check_name(candidate)
-                self._files.add(fold(candidate))
-                self._folders.update(_parents(candidate))
-                return candidate
-        raise RegistryError(f"the name {key!r} is in use.")
+        if not self._files.isdisjoint(_parents(key)):
+            raise RegistryError(f"the name {key!r} is one below a file.")
+        number = self._numbers.get(fold(key), 1)
+        while not self._is_free(candidate := _numbered(key, number)):
+            number += 1
+        check_name(candidate)
+        self._files.add(fold(candidate))
+        self._folders.update(_parents(candidate))
+        self._numbers[fold(key)] = number + 1
+        return candidate
 
     def _is_free(self, key: str) -> bool:
         folded = fold(key)
@@ -101,12 +102,12 @@ class Keys:
         return not is_folder and folded not in self._files and self._files.isdisjoint(_parents(key))
 
 
-def _candidates(key: str) -> Iterable[str]:
-    yield key
+def _numbered(key: str, number: int) -> str:
+    if number == 1:
+        return key
     folder, slash, last = key.rpartition("/")
     stem = re.sub(r"(?<=.)\.[^.]*$", "", last).rstrip(". ")
-    for number in range(2, MAX_SAME):
-        yield f"{folder}{slash}{stem}-{number}/{last}"
+    return f"{folder}{slash}{stem}-{number}/{last}"
 
 
 def _parents(key: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Verified cached files in, lines of a registry with their hashes and sizes out."""
 
+import shlex
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -81,14 +82,15 @@ def _pin(entry: Entry, slot: Slot) -> Pin | Refused | None:
         return None
     # Before the check, to which a file without a stamp is one in its first use.
     recorded = slot.stamp()
+    quoted = shlex.quote(entry.name)  # a shell may get it
     if recorded is None:
-        return Refused(entry.name, f"not verified yet: `evio-data fetch {entry.name}` does that.")
+        return Refused(entry.name, f"not verified yet: `evio-data fetch {quoted}` does that.")
     actual = slot.check(recorded.sha256)
     if actual != recorded.sha256:
         return Refused(
             entry.name,
             f"the file has SHA-256 {actual}, but this cache recorded {recorded.sha256}: it was "
-            f"changed or damaged; `evio-data verify --repair {entry.name}` fetches it again.",
+            f"changed or damaged; `evio-data verify --repair {quoted}` fetches it again.",
         )
     stamp = slot.stamp()
     if stamp is None or not slot.is_warm(recorded.sha256):
@@ -115,8 +117,9 @@ def _trust(stamp: Stamp) -> str:
 def write_pins(text: RegistryText, pins: Iterable[Pin]) -> list[Refused]:
     """Write hashes and sizes into the lines that are still as they were; return the others."""
     refused = []
+    entries = text.registry.entries  # once: no line moves
     for pin in pins:
-        now = text.registry.entries.get(pin.entry.name)
+        now = entries.get(pin.entry.name)
         if now is None or now._replace(line=0) != pin.entry._replace(line=0):
             refused.append(Refused(pin.entry.name, "its line was changed meanwhile; run again."))
         else:

@@ -64,7 +64,7 @@ class Comparison(NamedTuple):
     left_out : list of LeftOut
         What is in the folder, and cannot be registered.
     total : int
-        Files that the folder has.
+        Files that the folder has, and a registry can have.
     """
 
     added: list[Entry]
@@ -116,7 +116,7 @@ def compare(text: RegistryText, live: "Survey") -> Comparison:
         unsized=unsized,
         renamed=renamed,
         left_out=[left for left in live.left_out if left.id not in refused] + unnamed,
-        total=len(live.files),
+        total=len(live.files) - len(unnamed),
     )
 
 

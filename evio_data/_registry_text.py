@@ -18,7 +18,7 @@ class RegistryText:
 
     Parameters
     ----------
-    text : str
+    text : str or bytes
     source : str
         Its path, for messages.
 
@@ -28,8 +28,10 @@ class RegistryText:
         At the first line that breaks a rule of ``registry.txt``.
     """
 
-    def __init__(self, text: str, *, source: str = "registry.txt") -> None:
+    def __init__(self, text: str | bytes, *, source: str = "registry.txt") -> None:
         self._registry: RegistryFile | None = _registry.parse(text, source=source)
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
         self._lines = text.split("\n")
         if self._lines[-1] == "":
             self._lines.pop()
@@ -86,10 +88,11 @@ class RegistryText:
         present = self.entries
         names = [entry.name for entry in present]
         end = max((entry.line for entry in present), default=len(self._lines))
+        is_sorted = names == sorted(names)
         places: dict[int, list[str]] = {}
         for entry in sorted(entries, key=lambda entry: entry.name):
             place = end
-            if names == sorted(names) and (at := bisect(names, entry.name)) < len(names):
+            if is_sorted and (at := bisect(names, entry.name)) < len(names):
                 # After its predecessor, so that comments stay with the line that they are above.
                 place = present[at - 1].line if at else present[0].line - 1
             places.setdefault(place, []).append(line_of(entry) + self._end)
@@ -142,8 +145,7 @@ def read(path: str) -> File:
     except (OSError, ValueError):
         _registry.load(path)  # says what is wrong
         raise
-    _registry.parse(data, source=path)  # also: is it UTF-8?
-    return File(path, RegistryText(data.decode("utf-8-sig"), source=path))
+    return File(path, RegistryText(data, source=path))
 
 
 def write(path: str, text: str) -> None:

@@ -25,6 +25,7 @@ from evio_data.errors import RegistryError
         ([".."], ".%2E"),
         (["."], "%2E"),
         (["end."], "end%2E"),
+        ([" a "], "%20a%20"),
         (["con.dat"], "%63on.dat"),
         (["x", "NUL"], "x/%4EUL"),
         (["a\nb\x1b\u202e"], "a%0Ab%1B%E2%80%AE"),
@@ -43,7 +44,7 @@ def test_unsafe_names(path: list[str], key: str) -> None:
 @pytest.mark.parametrize("path", [[""], ["a", ""], ["x" * 201], ["y" * 200] * 6])
 def test_names_that_cannot_be_made_safe(path: list[str]) -> None:
     """An empty or an overlong name is refused; to cut it would make it another one."""
-    with pytest.raises(RegistryError):
+    with pytest.raises(RegistryError, match=f"name '{path[0][:50]}"):
         safe_key(path)
 
 
@@ -72,6 +73,12 @@ def test_second_file_of_a_name_gets_a_folder() -> None:
         "f/events.dat",
         "f/events-2/events.dat",
     ]
+
+
+def test_any_number_of_files_may_share_a_name() -> None:
+    """However many files have one name, each gets a key."""
+    keys = Keys([])
+    assert len({keys.take("f/events.raw") for _ in range(2000)}) == 2000
 
 
 def test_file_named_as_a_folder() -> None:

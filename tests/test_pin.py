@@ -11,7 +11,7 @@ import evio_data
 from evio_data import _pin
 from evio_data._cache import Stamp
 from evio_data._collection import open_collection
-from evio_data._pin import Pins
+from evio_data._pin import Pin, Pins
 from evio_data._registry_text import RegistryText
 
 if TYPE_CHECKING:
@@ -133,6 +133,23 @@ def test_line_that_changed_meanwhile(drive: Drive, line: str) -> None:
     text = RegistryText(line + "\n")
     assert [refused.name for refused in _pin.write_pins(text, found.pins)] == ["a.raw"]
     assert str(text) == line + "\n"
+
+
+@pytest.mark.timeout(30)
+def test_many_pins() -> None:
+    """Thousands of lines are pinned in a moment: the text is not read anew for each."""
+    text = RegistryText("".join(f"{n}.raw unpinned https://a.org/{n}\n" for n in range(5000)))
+    found = [Pin(entry, "ab" * 32, 5, "read") for entry in text.entries]
+    assert _pin.write_pins(text, found) == []
+    assert str(text).count("ab" * 32) == 5000
+
+
+def test_advice_may_be_pasted(drive: Drive) -> None:
+    """A name with a command in it is quoted in the advice, for a shell would run it."""
+    drive.add("a;touch b", DATA, pinned=False)
+    drive.path("a;touch b").parent.mkdir(parents=True)
+    drive.path("a;touch b").write_bytes(DATA)
+    assert "`evio-data fetch 'a;touch b'`" in pins(drive).refused[0].why
 
 
 def test_something_in_the_way(drive: Drive) -> None:
