@@ -92,7 +92,7 @@ class Run:
         with capture.global_and_fixture_disabled() if capture else nullcontext():
             if sys.stdout is not None:
                 sys.stdout.flush()
-            quiet = self._config.get_verbosity() < 0
+            quiet = self._config.getoption("verbose", 0) < 0
             for supply, tests in self.planned.items():
                 supply.prefetch(list(tests), quiet=quiet, folder=self._folder)
 
