@@ -377,8 +377,11 @@ def _as_transport_error(error: Exception) -> TransportError:
 
 def _reason(error: Exception) -> str:
     text = f"{type(error).__name__}: {error}"
+    first: BaseException = error
+    while first.__context__ is not None:
+        first = first.__context__
     for pattern, words in _REASONS:
-        if pattern in text:
+        if pattern in text or pattern == type(first).__name__:
             return words
     return clean(text, 120)
 
@@ -402,7 +405,7 @@ def _unpacked(body: bytes, coding: str) -> bytes:
 _UNUSABLE = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
 _REASONS = (
     ("ProxyError", "the proxy does not answer"),
-    ("NameResolutionError", "the host name cannot be resolved (no network?)"),
+    ("gaierror", "the host name cannot be resolved (no network?)"),
     ("ConnectTimeout", "the server does not answer"),
     ("timed out", "the line fell silent"),
     ("Connection refused", "the connection was refused"),
