@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -131,8 +131,8 @@ def test_connect_without_tls(server: DriveServer) -> None:
 def test_cut_under_tls(proxy: DriveServer, browser: requests.Session, how: str) -> None:
     """Cuts and ranges work under TLS as they do without."""
     file = proxy.add("fan.raw", DATA, cut_after=100, cut_how=how, cut_times=1)
-    with pytest.raises(requests.exceptions.RequestException):
-        browser.get(file.url, timeout=_TIMEOUT)
+    with suppress(requests.exceptions.RequestException):  # urllib3 1.26 calls a cut body whole
+        assert browser.get(file.url, timeout=_TIMEOUT).content == DATA[:100]
     resumed = browser.get(file.url, headers={"Range": "bytes=100-"}, timeout=_TIMEOUT)
     assert (resumed.status_code, resumed.content) == (206, DATA[100:])
 
