@@ -1,8 +1,12 @@
-"""How many connections a server bears, and when one more helps a running file: numbers only."""
+"""When to try again, and over how many connections: numbers in, numbers out."""
 
+import random
 import time
 from collections import deque
 
+AFTER_PROGRESS = 0.1  # seconds before a retry after an attempt that brought bytes
+FIRST_WAIT = 0.5  # seconds before the first retry after one that brought none; doubles
+MAX_WAIT = 60.0  # seconds between two retries
 BUSY_WAIT = 5.0  # seconds for which all connections pause after a 429; triples
 MAX_BUSY_WAIT = 300.0  # seconds
 LEAST_BUSY_WAIT = 0.5  # seconds, whatever a server asks for: it may ask for 0; triples
@@ -62,6 +66,12 @@ def busy_wait(refusals: int, wait: float | None) -> float:
     if wait is None:
         return min(BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT)
     return max(wait, min(LEAST_BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT))
+
+
+def backoff(failures: int) -> float:
+    """Return the seconds to wait, with jitter, after attempts in a row that brought nothing."""
+    seconds = min(FIRST_WAIT * 2.0 ** (failures - 1), MAX_WAIT) if failures else AFTER_PROGRESS
+    return seconds * random.uniform(0.75, 1.25)  # noqa: S311
 
 
 class Splitter:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from ._cache import Slot
 from ._cached import cached, checksum_error
 from ._disk import as_cache_error
+from ._halt import Halt
 from ._hashing import AbandonedError
 from ._http import BusyError, Connection, Interrupted, TransportError
 from ._lock import Lock
@@ -18,7 +19,7 @@ from ._partial import Partial
 from ._registry import Entry
 from ._report import Outcome
 from ._source import Source
-from ._transfer import Download, Halt, Segment
+from ._transfer import Download, Segment
 from ._wording import duration, size
 from .errors import CacheError, ChecksumError, DownloadError, EvioDataError
 

@@ -9,11 +9,11 @@ from typing import NamedTuple, TypeVar
 from . import _drive, _folder, _gateway, _http, _ranges
 from ._drive import FileLink
 from ._folder import Item
+from ._halt import Halt
 from ._http import Answer, BusyError, Connection, TransportError
-from ._pace import busy_wait
+from ._pace import backoff, busy_wait
 from ._settings import Settings
 from ._source import DriveSource
-from ._transfer import Halt, backoff
 from ._tree import Leaf, LeftOut, nothing, shown, walk
 from ._wording import duration, plural
 from .errors import (

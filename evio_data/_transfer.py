@@ -1,7 +1,6 @@
 """One file's bytes: from a source into a partial, over one or more connections, and hashed."""
 
 import mmap
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,14 +8,16 @@ from typing import BinaryIO
 
 from . import _ranges
 from ._disk import as_cache_error, free_bytes
+from ._failover import Sources
+from ._halt import Halt, Readers
 from ._hashing import Follower
 from ._http import BusyError, Connection, Interrupted, TransportError
 from ._identity import Identity
-from ._pace import SETTLE
+from ._pace import SETTLE, backoff
 from ._partial import STEP, Partial, PartialLostError
 from ._ranges import RangeError, RangeNotSatisfiableError
-from ._source import Body, Readable, Source, TooSlowError
-from ._wording import clean, duration, size
+from ._source import Body, Readable, Source
+from ._wording import duration, size
 from .errors import (
     CacheError,
     ChecksumError,
@@ -27,67 +28,9 @@ from .errors import (
 
 BLOCK = 256 * 1024  # bytes that are received at once; stays in the CPU's cache
 OVERLAP = 64 * 1024  # bytes on disk that another answer must repeat before its own are taken
-AFTER_PROGRESS = 0.1  # seconds before a retry after an attempt that brought bytes
-FIRST_WAIT = 0.5  # seconds before the first retry after one that brought none; doubles
-IMPATIENT = 1  # retries at a source that brings nothing while there is another one
-MAX_WAIT = 60.0  # seconds between two retries
 MAX_FRESH_STARTS = 2  # times that a file may begin again because its remote side changed
 LOOK = 0.5  # seconds between two looks whether a wait still makes sense
 GUARD = 64 * 1024 * 1024  # bytes of disk that a file of unknown size must leave free
-
-
-class _Readers:
-    """The open bodies that may have to be cut short from another thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._streams: set[Readable] = set()
-
-    def add(self, stream: Readable) -> None:
-        with self._lock:
-            self._streams.add(stream)
-
-    def remove(self, stream: Readable) -> None:
-        with self._lock:
-            self._streams.discard(stream)
-
-    def shut(self) -> None:
-        with self._lock:
-            for stream in self._streams:
-                stream.shut()
-
-
-class Halt:
-    """A request to stop, seen by every waiting or receiving thread within a moment."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self._readers = _Readers()
-
-    @property
-    def asked(self) -> bool:
-        """Whether somebody asked to stop."""
-        return self._event.is_set()
-
-    def ask(self) -> None:
-        """Ask every thread to stop, and wake those that wait for bytes."""
-        self._event.set()
-        self._readers.shut()
-
-    def wait(self, seconds: float) -> None:
-        """Sleep; raise `Interrupted` as soon as somebody asks to stop."""
-        if self._event.wait(seconds):
-            raise Interrupted
-
-    def watch(self, stream: Readable) -> None:
-        """Wake this reader, too, when somebody asks to stop."""
-        self._readers.add(stream)
-        if self.asked:
-            stream.shut()
-
-    def unwatch(self, stream: Readable) -> None:
-        """Forget a reader that is done."""
-        self._readers.remove(stream)
 
 
 class Segment:
@@ -180,7 +123,6 @@ class Download:
         self.sha256 = sha256
         self.expected_size = size
         self.halt = halt
-        self.retries = retries
         self.say = say
         self.active: list[Segment] = []
         # A file that was resumable is taken for resumable until an answer says otherwise.
@@ -189,20 +131,16 @@ class Download:
         self.lost = False
         self.spliced = partial.resumed > 0  # more than one answer has contributed
         self.resumed = partial.resumed  # bytes that were kept when it last had to go on
-        self.busy = 0  # refusals for business in a row
         self.started = time.monotonic()
         self._reserved = reserved
         self._fetched = 0
-        self._refused_at = 0.0
         self.admitted = False
-        self._sources = list(sources)
-        self._readers = _Readers()
+        self.sources = Sources(sources, retries=retries, say=say)
+        self._readers = Readers()
         self._lock = threading.RLock()
         self._generation = 0
         self._fresh_starts = 0
-        self._refusal: DriveRefusedError | None = None
         self._distrusted = False
-        self._ask_ranges = True
         self._overlap = OVERLAP
         self.total = size
         if partial.identity is not None and partial.identity.total is not None:
@@ -311,25 +249,25 @@ class Download:
         return segment.generation == self._generation and self.failure is None
 
     def _attempt(self, segment: Segment, connection: Connection) -> None:
-        before, began, source = segment.position, time.monotonic(), self._sources[0]
+        before, began, source = segment.position, time.monotonic(), self.sources.current
         try:
             self._receive_once(segment, connection, source)
         except BusyError:
-            self._count_busy(began, source)
+            self.sources.count_busy(source, began)
             raise
         except _RemoteChangedError as error:
             self._judge_change(segment, str(error), source)
         except RangeNotSatisfiableError as error:
             self._judge_416(segment, error, source)
         except RangeError as error:
-            self._ask_ranges = False
+            self.sources.ranged = False
             self._wait(segment, TransportError(str(error)), source, progress=False)
         except TransportError as error:
             if self.halt.asked:
                 raise Interrupted from error
             self._wait(segment, error, source, progress=segment.position > before)
         except (DownloadError, ChecksumError) as error:
-            self._next_source(error, source)
+            self.sources.leave(source, error)
         except PartialLostError as error:
             self._lose(segment)
             raise DownloadError(
@@ -343,7 +281,7 @@ class Download:
     def _receive_once(self, segment: Segment, connection: Connection, source: Source) -> None:
         start, before = segment.position - self._take_overlap(segment), segment.fetched
         stop = self._last_wanted(segment)
-        with source.open(connection, start, stop, ranged=self._ask_ranges) as body:
+        with source.open(connection, start, stop, ranged=self.sources.ranged) as body:
             self._watch(body.stream)
             segment.begin_attempt()
             try:
@@ -497,7 +435,7 @@ class Download:
         finally:
             self.follower.wake()
             if segment.span[1] > noted:
-                segment.failures, self.busy = 0, 0
+                segment.failures = self.sources.busy = 0
 
     def _room(self, segment: Segment, stop: int | None) -> int:
         if not self._is_current(segment) or self.halt.asked:
@@ -508,7 +446,7 @@ class Download:
         return (min(ends) if ends else segment.position + BLOCK) - segment.position
 
     def _checkpoint(self, segment: Segment) -> None:
-        segment.failures, self.busy = 0, 0
+        segment.failures = self.sources.busy = 0
         self.partial.checkpoint()
         self.follower.wake()
         if self.total is None and segment.position % GUARD < STEP:
@@ -532,22 +470,22 @@ class Download:
             if self._is_current(segment):
                 self._check_size(error.total)
         except ChecksumError as wrong:
-            self._next_source(wrong, source)
+            self.sources.leave(source, wrong)
             return
         at_end = self.total is None and error.total in (None, segment.position)
         if at_end and segment.position > 0:
             self._take_end(segment.position, proven=True)
         elif error.total == 0 and not segment.position:
             self._take_end(0, proven=True)
-        elif self._ask_ranges and not segment.position:
-            self._ask_ranges = False
+        elif self.sources.ranged and not segment.position:
+            self.sources.ranged = False
         else:
             self._judge_change(segment, _TOO_SHORT, source)
 
     def _judge_change(self, segment: Segment, why: str, source: Source) -> None:
-        if source.is_mirror and len(self._sources) > 1:
+        if source.is_mirror and not self.sources.is_last:
             # What a mirror says is no reason to drop what came from elsewhere.
-            self._next_source(DownloadError(f"has another version: {why}."), source)
+            self.sources.leave(source, DownloadError(f"has another version: {why}."))
         else:
             self._restart(segment.generation, why)
 
@@ -568,10 +506,10 @@ class Download:
         if not self._wants(segment):
             return
         segment.failures = 0 if progress else segment.failures + 1
-        if segment.failures > (self.retries if len(self._sources) == 1 else IMPATIENT):
+        if segment.failures > self.sources.patience:
             again = f", {segment.failures} times in a row" if segment.failures > 1 else ""
             segment.failures = 0
-            self._next_source(DownloadError(f"{error}{again}.", advice=_RUN_AGAIN), source)
+            self.sources.leave(source, DownloadError(f"{error}{again}.", advice=_RUN_AGAIN))
             return
         seconds = max(backoff(segment.failures), error.wait or 0.0)
         self.spliced = self.spliced or self.partial.received > 0
@@ -585,39 +523,6 @@ class Download:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and self._wants(segment):
             self.halt.wait(min(left, LOOK))
-
-    def _count_busy(self, began: float, source: Source) -> None:
-        with self._lock:
-            if began < self._refused_at:
-                return  # refused together with one that is counted already
-            self._refused_at = time.monotonic()
-            self.busy += 1
-        if self.busy > self.retries:
-            self._next_source(
-                DownloadError(
-                    f"the server asked {self.busy} times for fewer requests.",
-                    advice="Wait some minutes and run again with fewer connections (`-j 1`).",
-                ),
-                source,
-            )
-
-    def _next_source(self, error: EvioDataError, source: Source) -> None:
-        """Go on with the source after this one, or give up with its error."""
-        with self._lock:
-            if self._sources[0] is not source:
-                return  # another connection has gone on already
-            if isinstance(error, DriveRefusedError):
-                self._refusal = error  # it says more than what a mirror says after it
-            if isinstance(error, CacheError):
-                raise error
-            if len(self._sources) == 1:
-                raise self._refusal or error
-            left = self._sources.pop(0)
-            if isinstance(error, TooSlowError):
-                self._sources.append(left)  # better than nothing
-            self._ask_ranges, self.busy = True, 0
-            why = f"{source.label}: {clean(str(error))}"
-            self.say(f"{why} Going on with {self._sources[0].label}")
 
     def _fail(self, error: EvioDataError, segment: Segment) -> None:
         with self._lock:
@@ -652,7 +557,7 @@ class Download:
             self.spliced = False
             self.resumed = 0
             self.admitted = False
-            self._ask_ranges = True
+            self.sources.ranged = True
 
     def distrust(self) -> bool:
         """Begin again after a wrong hash, if that can help: resumed bytes, or another source."""
@@ -660,18 +565,19 @@ class Download:
             if self.spliced and not self._distrusted:
                 self.say("the resumed file has a wrong hash: once more from zero")
                 self._distrusted = True
-            elif len(self._sources) > 1:
-                wrong = self._sources.pop(0).label
-                self.say(f"{wrong} has other bytes: from zero with {self._sources[0].label}")
+            elif self._drop_source():
                 self._distrusted = False
-            elif self._refusal is not None:
-                self.say(f"{self._sources[0].label} has other bytes")
-                self.partial.discard()
-                raise self._refusal  # what Drive said is what can be helped
             else:
                 return False
             self.begin_again()
             return True
+
+    def _drop_source(self) -> bool:
+        try:
+            return self.sources.drop()
+        except DriveRefusedError:
+            self.partial.discard()
+            raise
 
     def _follow(self) -> Follower:
         partial = self.partial
@@ -704,12 +610,6 @@ def _write(file: BinaryIO, view: memoryview) -> None:
     written = file.write(view)
     while written < len(view):
         written += file.write(view[written:])
-
-
-def backoff(failures: int) -> float:
-    """Return the seconds to wait, with jitter, after attempts in a row that brought nothing."""
-    seconds = min(FIRST_WAIT * 2.0 ** (failures - 1), MAX_WAIT) if failures else AFTER_PROGRESS
-    return seconds * random.uniform(0.75, 1.25)  # noqa: S311
 
 
 def no_room(missing: int, free: int, folder: str) -> CacheError:

@@ -18,9 +18,9 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._partial import Partial
+from evio_data._failover import Sources
+from evio_data._pace import FIRST_WAIT, MAX_WAIT, backoff
 from evio_data._source import source_of
-from evio_data._transfer import FIRST_WAIT, MAX_WAIT, Download, Halt, backoff
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -131,27 +131,15 @@ def test_backoff_grows_to_a_bound() -> None:
         assert 0.75 * seconds <= backoff(failures) <= 1.25 * seconds
 
 
-def test_refusals_at_once_count_once(tmp_path: Path) -> None:
+def test_refusals_at_once_count_once() -> None:
     """Connections that were refused together were refused once."""
-    partial = Partial(tmp_path)
-    partial.open()
     source = source_of("https://example.org/fan.raw")
-    download = Download(
-        "fan.raw",
-        [source],
-        partial,
-        sha256=None,
-        size=None,
-        halt=Halt(),
-        retries=1,
-        say=lambda _: None,
-    )
+    sources = Sources([source], retries=1, say=lambda _: None)
     together = time.monotonic()
     for _ in range(8):
-        download._count_busy(together, source)
+        sources.count_busy(source, together)
     with pytest.raises(errors.DownloadError, match="2 times for fewer requests"):
-        download._count_busy(time.monotonic(), source)
-    download.close()
+        sources.count_busy(source, time.monotonic())
 
 
 # --- the answers that must not be believed ----------------------------------------------------
