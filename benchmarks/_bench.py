@@ -31,6 +31,8 @@ class Bench:
         What all sizes are multiplied with.
     large
         Whether the section ``memory`` uses a file of 4 GiB, too.
+    slow
+        Whether slow tools are measured in every round, not only in the first.
     """
 
     tools: Tools
@@ -38,6 +40,7 @@ class Bench:
     runs: int
     scale: float = 1.0
     large: bool = False
+    slow: bool = False
 
     def bytes_of(self, mib: float) -> int:
         """Return a size in bytes, scaled."""
@@ -46,6 +49,10 @@ class Bench:
     def count_of(self, count: int) -> int:
         """Return a number of things, scaled."""
         return max(3, int(count * self.scale))
+
+    def rounds_of(self, repeats: int) -> int:
+        """Return the rounds of a section that has so many for each one elsewhere, scaled."""
+        return max(1, int(self.runs * repeats * min(1.0, self.scale)))
 
     def home(self) -> Path:
         """Return a home for the tools: some write into it when they are imported."""

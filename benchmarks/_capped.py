@@ -2,64 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 
 from ._bench import Bench
 from ._candidates import MIB_CHUNKS, Candidates
-from ._files import Work
-from ._measure import Candidate, Samples, compare
-from ._serve import CAP, MB, Served, serving
-from ._table import at_most, comparison, cpu, memory, ratio, report, seconds
+from ._measure import Candidate, Samples, compare_groups
+from ._serve import CAP, CAPPED, MB, serving
+from ._table import TIMES, at_most, comparison, costs, ratio, report, standing
 
-CONNECTIONS = 3
-OURS = "**evio_data.prefetch**, 3 connections"
 NEAR = 1.05  # times the ideal
+OURS = "**evio_data.prefetch**"
+
+Groups = dict[int, list[Candidate]]  # by the number of connections
 
 
-def run(bench: Bench, sizes: list[int], *, unsized: bool) -> str:
-    """Return a section's text; with ``unsized``, ours also without sizes in the registry."""
-    with serving(bench, sizes, rate=CAP) as served:
-        candidates = _candidates(bench, served.work, unsized=unsized)
-        results = compare(bench, candidates)
-    return _text(served, results)
-
-
-def _text(served: Served, results: dict[str, Samples]) -> str:
-    ideal = served.work.size / (CONNECTIONS * CAP)
+def run(bench: Bench, sizes: list[int], groups: Callable[[Candidates], Groups]) -> str:
+    """Return a section's text, with one table a group."""
+    with serving(bench, sizes, line=CAPPED) as served:
+        results = compare_groups(bench, groups(Candidates(bench, served.work)))
+    size = served.work.size
+    parts = (part for number, found in results.items() for part in _table(found, number, size))
     return report(
-        f"Server: {served.server}. {len(served.work.files)} files, {served.work.size / MB:,.0f}"
-        f" MB. Ideal, bytes / ({CONNECTIONS} x {CAP // MB} MB/s): {ideal:.2f} s.",
-        comparison(
-            results,
-            seconds("after imports s", "inside"),
-            seconds("whole process s", "whole"),
-            cpu(),
-            memory(),
-            ratio("x ideal", "inside", ideal),
-            ratio("x ideal (whole)", "whole", ideal),
-        ),
-        *_goals(results, ideal),
+        f"Server: {served.server}. {len(served.work.files)} files, {size / MB:,.0f} MB.", *parts
     )
 
 
-def _goals(results: dict[str, Samples], ideal: float) -> Iterable[str]:
-    for name, samples in results.items():
-        if name.startswith(OURS):
-            for what, words in (("inside", "after imports"), ("whole", "whole process")):
-                yield at_most(f"{name} / ideal, {words}", samples.median(what) / ideal, NEAR)
+def _table(results: dict[str, Samples], connections: int, size: int) -> Iterator[str]:
+    ideal = size / (connections * CAP)
+    speed = f"{connections} x {CAP // MB} MB/s"
+    yield f"{connections} connections: ideal, bytes / ({speed}): {ideal:.2f} s."
+    yield comparison(
+        results,
+        *costs(),
+        ratio("x ideal", "inside", ideal),
+        ratio("x ideal (whole)", "whole", ideal),
+    )
+    for label, samples in results.items():
+        if label.startswith(OURS):
+            for what, words in TIMES.items():
+                yield at_most(f"{label} / ideal, {words}", samples.median(what) / ideal, NEAR)
+    yield from (standing(results, *time) for time in TIMES.items())
 
 
-def _candidates(bench: Bench, work: Work, *, unsized: bool) -> list[Candidate]:
-    make = Candidates(bench, work)
-    three = str(CONNECTIONS)
-    without = make.ours(f"{OURS}, sizes unknown", "ours_prefetch", three, sized=False)
+def ours(make: Candidates, connections: int) -> Candidate:
+    """Return ours over so many connections."""
+    return make.ours(f"{OURS}, {connections} connections", "prefetch", str(connections))
+
+
+def usual(make: Candidates, connections: int) -> list[Candidate]:
+    """Return the floor and the peers, each over so many connections."""
+    number = str(connections)
+    flags = (f"-j{number}", "-x1", "-s1")
     return [
-        make.ours(OURS, "ours_prefetch", three),
-        *[without] * unsized,
-        make.aria2c("aria2c -j3 --checksum", "-j3", "-x1", "-s1"),
-        make.aria2c("aria2c -j3, nothing verified", "-j3", "-x1", "-s1", verified=False),
+        make.floor(f"{number} workers", "many", number),
+        make.aria2c(f"aria2c -j{number} --checksum", *flags),
+        make.aria2c(f"aria2c -j{number}, nothing verified", *flags, verified=False),
         make.program(
-            "pooch in 3 threads, 1 MiB chunks", "with_pooch", three, MIB_CHUNKS, needs="pooch"
+            f"pooch in {number} threads, 1 MiB chunks",
+            "peers.pooch",
+            number,
+            MIB_CHUNKS,
+            needs="pooch",
         ),
-        make.program("parfive, max_conn 3, 1 split", "with_parfive", three, "1", needs="parfive"),
+        make.program(
+            f"parfive, max_conn {number}, 1 split", "peers.parfive", number, "1", needs="parfive"
+        ),
     ]

@@ -19,6 +19,9 @@ from ._tools import Tools, made_environment, present_environment
 
 SECTIONS = (
     "cold",
+    "tls",
+    "line",
+    "parts",
     "warm",
     "bulk",
     "proportions",
@@ -29,6 +32,7 @@ SECTIONS = (
     "registry",
     "share",
     "plugin",
+    "failures",
 )
 
 
@@ -57,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="FILE", help="write there, too, as each section ends")
     add("--scale", type=float, default=1.0, metavar="X", help="multiply all sizes (for trying)")
     add("--large", action="store_true", help="section memory: a file of 4 GiB, too")
+    add("--slow", action="store_true", help="slow tools in every round, not only in the first")
     add("--folder", type=Path, metavar="DIR", help="for temporary files; needs 10 GB of space")
     add("--environment", type=Path, metavar="DIR", help="keep the peers' environment there")
     add("--no-peers", action="store_true", help="no environment: this interpreter as it is")
@@ -73,6 +78,7 @@ def _bench(options: argparse.Namespace) -> Iterator[Bench]:
             runs=options.runs,
             scale=options.scale,
             large=options.large,
+            slow=options.slow,
         )
 
 

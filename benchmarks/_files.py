@@ -6,8 +6,8 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ._bench import MIB
@@ -34,18 +34,28 @@ class Work:
     registry, unsized
         A ``registry.txt`` for them with their sizes, and one without.
     listing
-        The same as JSON, for the programs of `programs.py`.
+        The same as JSON, for `programs`.
+    authority
+        Where the server speaks TLS: the certificate by which to know it.
     """
 
     files: Sequence[Remote]
     registry: Path
     unsized: Path
     listing: Path
+    authority: Path | None = None
 
     @property
     def size(self) -> int:
         """Bytes of all files together."""
         return sum(file.size for file in self.files)
+
+    def without_hashes(self) -> Work:
+        """Return the same for tools that verify nothing."""
+        files = [replace(file, sha256="") for file in self.files]
+        listing = self.listing.with_name(f"unverified-{self.listing.name}")
+        listing.write_text(json.dumps([asdict(file) for file in files]), encoding="utf-8")
+        return replace(self, files=files, listing=listing)
 
 
 def make(folder: Path, sizes: Iterable[int]) -> dict[str, str]:
@@ -69,7 +79,12 @@ def _write(path: Path, size: int, seed: int) -> str:
     return digest.hexdigest()
 
 
-def work(folder: Path, hashes: dict[str, str], url: Callable[[str], str]) -> Work:
+def work(
+    folder: Path,
+    hashes: Mapping[str, str],
+    url: Callable[[str], str],
+    authority: Path | None = None,
+) -> Work:
     """Return the work of fetching the files of a folder; its notes go beside that folder."""
     files = [
         Remote(name, url(name), sha256, (folder / name).stat().st_size)
@@ -81,7 +96,7 @@ def work(folder: Path, hashes: dict[str, str], url: Callable[[str], str]) -> Wor
     registry.write_text("".join(f"{_line(f)}#size={f.size}\n" for f in files), encoding="utf-8")
     unsized.write_text("".join(f"{_line(f)}\n" for f in files), encoding="utf-8")
     listing.write_text(json.dumps([asdict(f) for f in files]), encoding="utf-8")
-    return Work(files, registry, unsized, listing)
+    return Work(files, registry, unsized, listing, authority)
 
 
 def _line(file: Remote) -> str:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from ._bench import Bench
 
@@ -40,12 +41,15 @@ class Candidate:
     command
         Given a fresh folder, the command that puts its files there.
     needs
-        The package or program without which it is left out.
+        The packages and programs without which it is left out.
+    slow
+        Whether one round is enough, unless every round is asked for.
     """
 
     label: str
     command: Callable[[Path], Command]
-    needs: str | None = None
+    needs: Sequence[str] = ()
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class Spread:
-    """A median with its minimum and maximum."""
+    """A median with its minimum and maximum, and of how many values."""
 
     median: float
     least: float
     most: float
+    count: int
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
         """Return the spread of some values."""
         values = list(values)
-        return cls(statistics.median(values), min(values), max(values))
+        return cls(statistics.median(values), min(values), max(values), len(values))
 
 
 class Samples(list[Sample]):
@@ -102,15 +107,33 @@ class Samples(list[Sample]):
 
 def compare(bench: Bench, candidates: Iterable[Candidate]) -> dict[str, Samples]:
     """Run all candidates whose tools are there, in rounds, each in a fresh folder."""
-    there = [c for c in candidates if c.needs is None or bench.tools.has(c.needs)]
+    there = usable(bench, candidates)
     results = {candidate.label: Samples() for candidate in there}
     order = random.Random(1)
     for number in range(bench.runs):
         for candidate in order.sample(there, len(there)):
+            if candidate.slow and number and not bench.slow:
+                continue
             sample = _measured(bench, candidate)
             results[candidate.label].append(sample)
             _say(f"  {number + 1}/{bench.runs} {candidate.label}: {sample.whole:.3f} s")
     return results
+
+
+def compare_groups(
+    bench: Bench, groups: Mapping[int, Sequence[Candidate]]
+) -> dict[int, dict[str, Samples]]:
+    """Run the candidates of all groups in the same rounds; return the results by group."""
+    results = compare(bench, [candidate for group in groups.values() for candidate in group])
+    return {
+        name: {c.label: results[c.label] for c in usable(bench, group)}
+        for name, group in groups.items()
+    }
+
+
+def usable(bench: Bench, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates whose tools are there."""
+    return [c for c in candidates if all(bench.tools.has(need) for need in c.needs)]
 
 
 def _measured(bench: Bench, candidate: Candidate) -> Sample:
@@ -130,13 +153,7 @@ def measure(command: Command, *, home: Path) -> Sample:
     """
     with tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
-        process = subprocess.Popen(
-            command.arguments,
-            env={**_surroundings(), "HOME": str(home), **command.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        )
+        process = start(command, home=home, stdout=subprocess.PIPE, stderr=errors)
         output, usage = _finish(process)
         whole = time.perf_counter() - began
         if process.returncode:
@@ -150,6 +167,19 @@ def measure(command: Command, *, home: Path) -> Sample:
         cpu=usage.ru_utime + usage.ru_stime,
         rss=usage.ru_maxrss * _RSS_UNIT,
         extra=extra,
+    )
+
+
+def start(
+    command: Command, *, home: Path, stdout: int, stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a command where no setting of the user's reaches it."""
+    return subprocess.Popen(
+        command.arguments,
+        env={**_surroundings(), "HOME": str(home), **command.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
     )
 
 

@@ -8,6 +8,7 @@ from ._bench import MIB
 from ._measure import Samples, Spread
 
 Column = tuple[str, Callable[[Samples], str]]
+TIMES = {"inside": "after imports", "whole": "whole process"}  # what is measured of each process
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -37,6 +38,11 @@ def memory() -> Column:
     return "peak RSS MiB", lambda samples: f"{samples.median('rss') / MIB:.0f}"
 
 
+def costs() -> list[Column]:
+    """Return the columns of both times, of CPU seconds and of memory."""
+    return [*(seconds(f"{words} s", what) for what, words in TIMES.items()), cpu(), memory()]
+
+
 def ratio(head: str, what: str, reference: float) -> Column:
     """Return a column of how many times a reference each one took."""
     return head, lambda samples: f"{samples.median(what) / reference:.2f}"
@@ -45,6 +51,8 @@ def ratio(head: str, what: str, reference: float) -> Column:
 def spread(values: Spread, unit: float = 1.0) -> str:
     """Return a median with minimum and maximum, in a unit."""
     low, middle, high = (number(v / unit) for v in (values.least, values.median, values.most))
+    if values.count == 1:
+        return f"{middle} (once)"
     return f"{middle} ({low}-{high})"
 
 
@@ -68,6 +76,24 @@ def at_most(what: str, measured: float, goal: float, unit: str = "") -> str:
 def at_least(what: str, measured: float, goal: float, unit: str = "") -> str:
     """Return a line that says whether a figure is as high as it should be."""
     return _verdict(what, f"at least {goal:g}{unit}", f"{number(measured)}{unit}", measured >= goal)
+
+
+def standing(results: Mapping[str, Samples], what: str, words: str) -> str:
+    """Return a line that says which tools are ahead of the best of ours, which are in bold."""
+    medians = {
+        label: samples.median(what)
+        for label, samples in results.items()
+        if not label.startswith("floor: ")
+    }
+    ours = min((label for label in medians if label.startswith("**")), key=medians.__getitem__)
+    ahead = {
+        label: median / medians[ours]
+        for label, median in sorted(medians.items(), key=lambda item: item[1])
+        if median < medians[ours]
+    }
+    names = ", ".join(f"{label} ({times:.2f} of our time)" for label, times in ahead.items())
+    behind = f"**behind** {names}" if ahead else "no tool is ahead"
+    return f"- {ours}, {words}: {behind}."
 
 
 def not_judged(what: str, why: str) -> str:

@@ -15,15 +15,19 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[1]
 PEERS = ("pooch", "gdown", "parfive", "pypdl")
-OPTIONAL_PEERS = ("huggingface_hub", "hf_transfer", "pytest")
+OPTIONAL_PEERS = ("huggingface_hub", "hf_transfer", "pytest", "trustme")
 PROGRAMS = {
     "aria2c": ("--version", r"aria2 version (\S+)"),
+    "axel": ("--version", r"Axel (\S+)"),
     "curl": ("--version", r"curl (\S+)"),
     "nginx": ("-v", r"nginx/(\S+)"),
     "openssl": ("version", r"OpenSSL (\S+)"),
+    "rclone": ("version", r"rclone v?(\S+)"),
     "sha256sum": ("--version", r"coreutils\) (\S+)"),
+    "wget": ("--version", r"Wget (\S+)"),
 }
-_MEASURED = ("evio-data", "requests", "urllib3", *PEERS, *OPTIONAL_PEERS)
+_USED = ("requests", "urllib3", "tqdm", "filelock", "platformdirs")  # by us and by peers
+_MEASURED = ("evio-data", *_USED, *PEERS, *OPTIONAL_PEERS)
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # where nginx is, and a user's PATH is not
 _ASK_VERSIONS = """
 import importlib.metadata, json, sys

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ._bench import MIB, Bench
 from ._candidates import Candidates
-from ._files import Work
 from ._measure import Candidate, Samples, compare, own_rss
 from ._serve import serving
 from ._table import at_most, number, report, table
@@ -39,18 +38,17 @@ def run(bench: Bench) -> str:
 
 def _measured(bench: Bench, size: int) -> dict[str, Samples]:
     with serving(bench, [bench.bytes_of(size)]) as served:
-        return compare(bench, _candidates(bench, served.work))
+        return compare(bench, _candidates(Candidates(bench, served.work)))
 
 
 def _cpu_a_gib(bench: Bench, size: int, samples: Samples) -> float:
     return samples.median("cpu") * 1024 * MIB / bench.bytes_of(size)
 
 
-def _candidates(bench: Bench, work: Work) -> list[Candidate]:
-    make = Candidates(bench, work)
+def _candidates(make: Candidates) -> list[Candidate]:
     return [
-        make.ours(OURS, "ours_fetch"),
-        make.program("floor: threads", "floor_threads", needs="requests"),
-        make.program("gdown, then SHA-256", "gdown_then_hash", needs="gdown"),
-        make.program("pooch, 1 MiB chunks", "with_pooch", "1", str(MIB), needs="pooch"),
+        make.ours(OURS, "fetch"),
+        make.floor("threads", "threads"),
+        make.program("gdown, then SHA-256", "peers.gdown", needs="gdown"),
+        make.program("pooch, 1 MiB chunks", "peers.pooch", "1", str(MIB), needs="pooch"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 from ._bench import Bench
@@ -39,8 +40,8 @@ def run(bench: Bench) -> str:
         Candidate(MANY_OURS, lambda folder: _collect(bench, _with_tests(folder), *PLUGIN)),
         Candidate(IMPORTED, lambda _: Command([str(bench.tools.python), "-c", IMPORT])),
     ]
-    compare(Bench(bench.tools, bench.scratch, runs=1), candidates)  # fills the bytecode caches
-    more = Bench(bench.tools, bench.scratch, runs=bench.runs * REPEATS)
+    compare(replace(bench, runs=1), candidates)  # fills the bytecode caches
+    more = replace(bench, runs=bench.rounds_of(REPEATS))
     results = compare(more, candidates)
     imported = results.pop(IMPORTED).median("inside") * 1000
     empty, many = results[EMPTY], results[MANY]

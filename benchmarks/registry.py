@@ -54,9 +54,9 @@ def _hash(number: int) -> str:
 
 def _candidates(bench: Bench, registry: Path) -> list[Candidate]:
     environment = {"EVIO_DATA_REGISTRY": str(registry)}
-    ours = program_command(bench, ["registry_ours", "-", "-", _name(1)], environment)
-    pooch = program_command(bench, ["registry_pooch", "-", "-", str(registry)], {})
+    ours = program_command(bench, ["ours.names", "-", "-", _name(1)], environment)
+    pooch = program_command(bench, ["peers.pooch_registry", "-", "-", str(registry)], {})
     return [
-        Candidate(OURS, lambda _: ours, "evio-data"),
-        Candidate(POOCH, lambda _: pooch, "pooch"),
+        Candidate(OURS, lambda _: ours, ["evio-data"]),
+        Candidate(POOCH, lambda _: pooch, ["pooch"]),
     ]

@@ -65,7 +65,7 @@ def _candidates(urls: dict[str, str]) -> list[Candidate]:
 
 def _curl(label: str, url: str, count: int) -> Candidate:
     command = Command(["sh", "-c", _CURLS, "sh", url, str(count)])
-    return Candidate(label, lambda _: command, "curl")
+    return Candidate(label, lambda _: command, ["curl"])
 
 
 @contextmanager

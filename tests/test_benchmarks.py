@@ -1,13 +1,22 @@
 """The benchmarks run, and say what they measured; never how fast this machine is."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import failures
+from benchmarks._bench import Bench
+from benchmarks._measure import Sample, Samples
+from benchmarks._table import standing
+from benchmarks._tools import Tools
+
 RUN = Path(__file__).resolve().parents[1] / "benchmarks" / "run"
+QUICK = ("--no-peers", "--runs", "1", "--scale", "0.001")
+OURS = "| **evio_data.fetch** |"
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="the kernel accounts by wait4")
 
@@ -21,7 +30,11 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("section", "row"),
     [
-        ("cold", "| **evio_data.fetch** |"),
+        ("cold", OURS),
+        ("line", OURS),
+        ("warm", OURS),
+        ("bulk", "| **evio_data.prefetch**, 5 connections |"),
+        ("single", "| **evio_data.prefetch**, 4 connections |"),
         ("start", "| **import evio_data** |"),
         ("registry", "| **evio_data.names** of one name |"),
     ],
@@ -29,25 +42,59 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_a_section_prints_a_table_and_its_goals(section: str, row: str, tmp_path: Path) -> None:
     """A section ends in a table with our row, and in each goal with what was measured."""
     output = tmp_path / "results.md"
-    quick: list[str | Path] = [
-        "--no-peers",
-        "--runs",
-        "1",
-        "--scale",
-        "0.001",
-        "--folder",
-        tmp_path,
-    ]
-    done = run(section, *quick, "--output", output)
+    done = run(section, *QUICK, "--folder", tmp_path, "--output", output)
     assert done.returncode == 0, done.stderr
     assert row in done.stdout
     assert "goal at " in done.stdout
     assert output.read_text(encoding="utf-8") == done.stdout
 
 
+@pytest.mark.skipif(
+    not shutil.which("nginx", path="/usr/sbin:/usr/bin:/bin"), reason="the server is nginx"
+)
+def test_tls_is_measured_with_a_certificate_of_its_own(tmp_path: Path) -> None:
+    """We and the floor fetch over TLS from an authority that only the environment names."""
+    pytest.importorskip("trustme")
+    done = run("tls", *QUICK, "--folder", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "with TLS" in done.stdout
+    assert OURS in done.stdout
+
+
+def test_parts_are_measured_alone(tmp_path: Path) -> None:
+    """Hashing, receiving and writing have a row each."""
+    done = run("parts", *QUICK, "--folder", tmp_path)
+    assert done.returncode == 0, done.stderr
+    for part in ("SHA-256 of memory", "receiving from a bare socket", "writing"):
+        assert f"| {part} |" in done.stdout
+
+
+def test_failures_are_found_by_running_them(tmp_path: Path) -> None:
+    """We pass all seven scenarios; plain pooch, which never tries again, is seen not to."""
+    tools = Tools(Path(sys.executable), {"evio-data": "", "pooch": ""})
+    text = failures.run(Bench(tools, tmp_path, runs=1, scale=0.2))
+    rows = {line.split(" | ")[0]: line for line in text.splitlines() if " | " in line}
+    assert rows["| **evio_data.fetch**"].count("| pass") == 7, text
+    assert rows["| pooch as it comes"].count("| error") == 3, text
+    assert "ours passes: goal at least 7, measured 7: **met**" in text
+
+
+def test_who_is_ahead_of_us_is_named() -> None:
+    """A tool with a smaller median is named as ahead; a floor is none, a slower tool is not."""
+    medians = {"**ours**": 2.0, "**ours too**": 3.0, "fast": 1.0, "slow": 4.0, "floor: x": 0.5}
+    results = {
+        label: Samples([Sample(whole=value, inside=value, cpu=0, rss=0)])
+        for label, value in medians.items()
+    }
+    said = standing(results, "whole", "whole process")
+    assert said == "- **ours**, whole process: **behind** fast (0.50 of our time)."
+    del results["fast"]
+    assert standing(results, "whole", "words") == "- **ours**, words: no tool is ahead."
+
+
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     """The folder for temporary files is empty afterwards."""
-    done = run("registry", "--no-peers", "--runs=1", "--scale=0.001", "--folder", tmp_path)
+    done = run("registry", *QUICK, "--folder", tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
 

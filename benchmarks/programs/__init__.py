@@ -1,0 +1,1 @@
+"""What is run in processes to be measured, by `program.py`."""
