@@ -9,10 +9,17 @@ STORES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "oss", "hf")  # what fsspec 
 def is_base(base: str) -> bool:
     """Say whether a text is a base URL that we use: HTTP(S), or an object store.
 
+    A server may want a password in it, as pip's index does; a store has its own places for one.
+
     >>> is_base("http://10.0.0.7:8417"), is_base("s3://bucket/data"), is_base("file:///etc")
     (True, True, False)
     """
-    return _BASE(base) is not None and (is_http(base) or "::" not in base)
+    try:
+        parts = urlsplit(base)
+        usable = parts.port != 0 and parts.hostname if is_http(base) else parts.password is None
+    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+        return False
+    return bool(usable and _BASE(base) and (is_http(base) or "::" not in base))
 
 
 def is_http(base: str) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from . import _ranges
 from ._base_urls import host_of, is_http
-from ._http import Connection, TransportError
+from ._http import Connection, TransportError, UnavailableError
 from ._identity import Identity
 from ._ranges import Placement, RangeNotSatisfiableError
 from ._source import Body, PlainSource, Readable, Source, TooSlowError
@@ -53,6 +53,11 @@ class Mirror:
         except DownloadError as error:
             error.args = (str(error).replace("the URL in the registry", "EVIO_DATA_MIRRORS"),)
             raise
+        except UnavailableError as error:
+            if self.patience is None:
+                raise
+            # However long it asks to be left alone: the next source is not made to wait for that.
+            raise UnavailableError(str(error)) from error
         # Validators of two mirrors on one machine have nothing to do with each other.
         identity = body.identity._replace(origin=self.label)
         patience, stream = self.patience, body.stream

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
-from ._base_urls import STORES
+from ._base_urls import STORES, is_base, is_http
 from ._collection import Collection
-from ._copying import clone, copy_file
+from ._copying import clone, copy_file, digest
 from ._disk import as_cache_error, free_bytes, open_nofollow
 from ._http import TransportError
 from ._mirror import opened_store, store_error
@@ -96,12 +96,11 @@ def target_of(target: str) -> Target:
     EvioDataError
         For a URL that nobody can write to.
     """
-    scheme, is_url, _ = target.partition("://")
-    if not is_url:
+    if "://" not in target:
         return FolderTarget(Path(target).expanduser())
-    if scheme.lower() not in STORES:
+    if is_http(target) or not is_base(target):
         raise EvioDataError(
-            f"cannot write to {clean(target)}.",
+            "cannot write to that URL.",
             advice=f"Name a folder, or a URL of {', '.join(STORES)}.",
         )
     return StoreTarget(target.rstrip("/"))
@@ -147,7 +146,7 @@ class FolderTarget:
         """Read back what is there under a key, and hash it."""
         try:
             with (self._root / name).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+                return digest(file)
         except OSError as error:
             raise as_cache_error(error, self._root / name) from error
 
@@ -176,7 +175,7 @@ class FolderTarget:
 def _copied(source: BinaryIO, made: BinaryIO, part: Path) -> str:
     if clone(source, made):
         made.seek(0)
-        return _digest(made)
+        return digest(made)
     count, free = os.fstat(source.fileno()).st_size, free_bytes(part.parent)
     if free is not None and count > free:
         raise no_room(count, free, str(part.parent))
@@ -210,42 +209,36 @@ class StoreTarget:
         """Read back what is there under a key, and hash it."""
         try:
             with self._store.open(f"{self._path}/{name}", "rb", block_size=BLOCK) as file:
-                return _digest(file)
+                return digest(file)
         except Exception as error:
             raise store_error(error, clean(self._url)) from error
 
     def put(self, name: str, path: Path, sha256: str) -> None:
         """Store a file under a key, hashed on the way; a store shows it when it is complete."""
-        digest = hashlib.sha256()
         try:
-            with (
-                open_nofollow(path, os.O_RDONLY) as source,
-                self._store.open(f"{self._path}/{name}", "wb", autocommit=False) as target,
-            ):
-                while block := source.read(BLOCK):
-                    digest.update(block)
-                    target.write(block)
-                target.close()
-                _finish(target, digest.hexdigest(), sha256)
+            with open_nofollow(path, os.O_RDONLY) as source:
+                target = self._store.open(f"{self._path}/{name}", "wb", autocommit=False)
+                try:
+                    _fill(target, source, sha256)
+                except BaseException:
+                    for let_go in (target.discard, target.close):
+                        with suppress(Exception):  # else the parts stay there, and are paid for
+                            let_go()
+                    raise
         except EvioDataError:
             raise
         except Exception as error:
             raise store_error(error, clean(self._url)) from error
 
 
-def _finish(target: Any, actual: str, expected: str) -> None:
-    if actual == expected:
-        target.commit()
-        return
-    target.discard()
-    _check(actual, expected)
-
-
-def _digest(file: Any) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
+def _fill(target: Any, source: BinaryIO, sha256: str) -> None:
+    actual = hashlib.sha256()
+    while block := source.read(BLOCK):
+        actual.update(block)
+        target.write(block)
+    target.close()
+    _check(actual.hexdigest(), sha256)
+    target.commit()
 
 
 def _check(actual: str, expected: str) -> None:

@@ -62,18 +62,24 @@ def _unusable(variable: str, what: str) -> EvioDataError:
 def _endpoint() -> str | None:
     base = _text("EVIO_DATA_ENDPOINT").strip()
     if base and not _BASE(base):
-        what = f"has {clean(base)!r}, which is not one https: or http: URL"
+        what = f"has {_quoted(base, base)}, which is not one https: or http: URL"
         raise _unusable("EVIO_DATA_ENDPOINT", what)
     return base.rstrip("/") or None
 
 
 def _mirrors() -> tuple[str, ...]:
-    bases = _text("EVIO_DATA_MIRRORS").replace(",", " ").split()
+    text = _text("EVIO_DATA_MIRRORS")
+    bases = text.replace(",", " ").split()
     for base in bases:
         if not is_base(base):
-            what = f"has {clean(base)!r}, which is not an https:, http:, s3: or gs: URL"
+            what = f"has {_quoted(base, text)}, which is not an https:, http:, s3: or gs: URL"
             raise _unusable("EVIO_DATA_MIRRORS", what)
     return tuple(base.rstrip("/") for base in bases)
+
+
+def _quoted(base: str, text: str) -> str:
+    """Return a wrong base URL as a message may have it: an @ tells that there is a password."""
+    return "an entry (not shown: there is an @)" if "@" in text else repr(clean(base))
 
 
 def _api_key() -> str | None:

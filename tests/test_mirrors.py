@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 
@@ -70,6 +73,8 @@ def closed_port() -> int:
         "s3://bucket",
         "s3://bucket/prefix",
         "gs://bucket/a/b",
+        "http://user:secret@10.0.0.7:8417/data",
+        "abfs://container@account.dfs.core.windows.net/data",
     ],
 )
 def test_bases(text: str) -> None:
@@ -94,6 +99,11 @@ def test_bases(text: str) -> None:
         "simplecache::s3://bucket",
         "http://ho\\st/",
         "http://a b/",
+        "http://[::1",
+        "http://host:port",
+        "http://host:99999",
+        "http://user:secret@",
+        "s3://key:secret@bucket",
     ],
 )
 def test_no_bases(text: str) -> None:
@@ -128,6 +138,59 @@ def test_label(text: str, name: str) -> None:
     """Messages name a mirror by its host, without its password."""
     assert host_of(text) == name
     assert Mirror(text, "x").label == f"the mirror {name}"
+
+
+SECRET = "hunter2"
+
+
+def everything_said(drive: Drive, mirrors: str) -> str:
+    """Return all that a fetch prints, logs and leaves on disk, with these mirrors."""
+    logged = "import logging; logging.basicConfig(level='DEBUG')\n"
+    command = PREFETCH.replace("()", "(['--yes', '--json'])")
+    with drive.spawn(logged + command, EVIO_DATA_MIRRORS=mirrors, EVIO_DATA_TIMEOUT="2") as process:
+        said = "".join(process.communicate(timeout=60))
+    kept = [path for path in drive.cache.rglob("*") if path.is_file()]
+    return said + "".join(path.read_text(errors="replace") for path in kept)
+
+
+@pytest.mark.parametrize("serves", ["nothing", "a refusal", "a cut", "the file"])
+def test_password_is_used_and_never_told(drive: Drive, copy: DriveServer, serves: str) -> None:
+    """A password in a mirror's URL goes to that mirror; no output, log or file of ours has it."""
+    drive.add("fan.raw", DATA, quota="always")
+    drive.add("hover.raw", OTHER)
+    switches = {"a refusal": {"refuse": "denied"}, "a cut": {"cut_after": 2 * MIB}}
+    for name, content in (("fan.raw", DATA), ("hover.raw", OTHER)):
+        copy.add(name, content, **switches.get(serves, {}))
+    where = base(copy) if serves != "nothing" else f"http://127.0.0.1:{closed_port()}"
+
+    said = everything_said(drive, where.replace("//", f"//bob:{SECRET}@"))
+
+    assert drive.path("hover.raw").read_bytes() == OTHER
+    assert SECRET not in said
+    assert all(asked.headers["authorization"].startswith("Basic ") for asked in copy.requests)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"http:/bob:{SECRET}@host",
+        f"bob:{SECRET}@host",
+        f"http://bob:{SECRET}#1@host",
+        f"http://bob:x/{SECRET}@host",
+        f"http://good,http://bob:1,{SECRET}@host",
+        f"s3://AKIA:{SECRET}@bucket",
+        f"http://bob:{SECRET}@[host",
+    ],
+)
+def test_password_in_a_mistake_is_not_told(drive: Drive, text: str) -> None:
+    """A malformed mirror with a password in it is refused without a word of it."""
+    drive.add("fan.raw", DATA)
+
+    said = everything_said(drive, text)
+
+    assert SECRET not in said
+    assert "EVIO_DATA_MIRRORS has an entry" in said
+    assert "Traceback" not in said
 
 
 def test_order(drive: Drive) -> None:
@@ -350,6 +413,18 @@ def test_fails(drive: Drive, copy: DriveServer) -> None:
 
     assert evio_data.fetch("fan.raw").read_bytes() == DATA
     assert len(copy.requests) == 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_asks_to_be_left_alone(drive: Drive, copy: DriveServer, status: int) -> None:
+    """A mirror that asks for an hour's patience is passed by as well, and slows nobody."""
+    drive.add("fan.raw", DATA)
+    copy.add("fan.raw", DATA, errors=[status] * 50, retry_after="3600")
+    prefer(base(copy))
+
+    began = time.monotonic()
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA
+    assert time.monotonic() - began < 20
 
 
 def test_falls_silent(drive: Drive, copy: DriveServer) -> None:
@@ -659,6 +734,31 @@ def test_s3_gets_nothing_rotten(drive: Drive, bucket: str) -> None:
 
     assert "was damaged since it was verified" in push(drive, bucket, code=1)
     assert "was damaged since it was verified" in push(drive, bucket, code=1)  # and not "present"
+
+
+def test_s3_keeps_no_parts_of_a_push_that_was_stopped(
+    drive: Drive, bucket: str, tmp_path: Path
+) -> None:
+    """A push that Ctrl-C stops leaves no parts behind that nobody sees and somebody pays for."""
+    large = tmp_path / "large"
+    large.write_bytes(bytes(200 * MIB))
+    drive.add("fan.raw", large)
+    evio_data.fetch("fan.raw")
+    uploads = f"{os.environ['AWS_ENDPOINT_URL']}/{bucket.split('/')[2]}?uploads"
+
+    def are_parts() -> bool:
+        with urlopen(uploads) as answer:
+            return b"<UploadId>" in answer.read()
+
+    words = ["mirror", "push", bucket]
+    with drive.spawn(MAIN.replace("()", f"({words!r})")) as process:
+        while not are_parts():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130, process.communicate()
+
+    assert not are_parts()
 
 
 def test_s3_has_it_not(drive: Drive, bucket: str) -> None:
