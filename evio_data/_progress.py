@@ -61,12 +61,14 @@ def ended_line(outcome: "Outcome") -> str:
         return f"{outcome.name}: failed: {reason(outcome.error)}"
     if outcome.status != "fetched":
         return f"{outcome.name}: {outcome.status}"
+    whole, kept = outcome.size or 0, ""
+    amount = size(whole)
+    if outcome.resumed and outcome.received < whole:
+        amount, kept = f"{amount}: {size(outcome.received)}", ", the rest kept by resuming"
+    elif outcome.resumed:
+        kept = f", {size(outcome.resumed)} of it kept by resuming"
     rate = f" ({size(outcome.received / outcome.seconds)}/s)" if outcome.seconds else ""
-    kept = f", {size(outcome.resumed)} of it kept by resuming" if outcome.resumed else ""
-    return (
-        f"{outcome.name}: {size(outcome.size or 0)} in {duration(outcome.seconds)}{rate}"
-        f"{kept}, verified"
-    )
+    return f"{outcome.name}: {amount} in {duration(outcome.seconds)}{rate}{kept}, verified"
 
 
 class Totals(NamedTuple):
