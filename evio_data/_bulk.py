@@ -212,7 +212,7 @@ def _is_doubtful(item: Item, registered: int | None) -> bool:
 def _asked(
     collection: Collection, entries: list[Entry], options: argparse.Namespace
 ) -> dict[str, int | EvioDataError]:
-    from ._prefetch import ask_sizes
+    from ._sizes import ask_sizes
 
     if not options.quiet:
         say(f"Asking for the size of {plural(len(entries), 'file')} ...")

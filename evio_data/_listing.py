@@ -50,7 +50,7 @@ def _asked(collection: Collection, entries: Sequence[Entry]) -> dict[str, int | 
     """Ask the servers for the sizes that nobody has written down, if the network may be used."""
     if not entries or collection.settings.offline:
         return {}
-    from ._prefetch import ask_sizes
+    from ._sizes import ask_sizes
 
     jobs = [collection.job(entry) for entry in entries]
     return ask_sizes(jobs, connections=CONNECTIONS, timeout=collection.settings.timeout)
