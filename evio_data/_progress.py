@@ -64,7 +64,7 @@ def ended_line(outcome: "Outcome") -> str:
     whole, kept = outcome.size or 0, ""
     amount = size(whole)
     if outcome.resumed and outcome.received < whole:
-        amount, kept = f"{amount}: {size(outcome.received)}", ", the rest kept by resuming"
+        amount, kept = f"{amount}: {size(outcome.received)}", ", the rest resumed"
     elif outcome.resumed:
         kept = f", {size(outcome.resumed)} of it kept by resuming"
     rate = f" ({size(outcome.received / outcome.seconds)}/s)" if outcome.seconds else ""

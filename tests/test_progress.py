@@ -244,7 +244,7 @@ def test_line_of_a_resumed_file() -> None:
     """What resuming kept is said; time and rate are those of the bytes that came in this run."""
     outcome = Outcome("a.raw", "fetched", size=4 * MIB, received=MIB, resumed=3 * MIB, seconds=1)
     assert ended_line(outcome) == (
-        "a.raw: 4.00 MiB: 1.00 MiB in 1.0 s (1.00 MiB/s), the rest kept by resuming, verified"
+        "a.raw: 4.00 MiB: 1.00 MiB in 1.0 s (1.00 MiB/s), the rest resumed, verified"
     )
     assert ended_line(outcome._replace(received=4 * MIB, seconds=2)) == (
         "a.raw: 4.00 MiB in 2.0 s (2.00 MiB/s), 3.00 MiB of it kept by resuming, verified"
