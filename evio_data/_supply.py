@@ -98,12 +98,11 @@ class Supply:
         EvioDataError
             If it cannot be had; the network is not asked a second time.
         """
-        if entry.name in self._errors:
-            raise self._errors[entry.name]
-        slot = self.collection.slot(entry)
-        if not self._is_warm(entry):
+        if entry.name not in self._errors and not self._is_warm(entry):
             self._remember(self.collection.obtain([entry]))
-            return self.path(entry) if entry.name in self._errors else slot.path
+        if entry.name in self._errors:
+            raise self._errors[entry.name].with_traceback(None)  # which grows with each raise
+        slot = self.collection.slot(entry)
         if slot.final not in self._tally.files:
             self._tally.note(slot.final, "present", 0)
         return slot.path

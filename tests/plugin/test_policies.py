@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +79,16 @@ def test_the_callable_keeps_to_the_policy(
     result = project.run(f"--evio-data={policy}", "-rsf")
     result.assert_outcomes(**outcome)
     result.stdout.fnmatch_lines([line])
+
+
+def test_a_failure_shows_its_own_test_only(project: Project) -> None:
+    """What a call raises leads to the line of the test, and not through others, or through us."""
+    project.add("bad.raw", refuse="quota")
+    project.write(CALLS + CALLS.replace("test_it", "test_too"))
+    result = project.run("--tb=short")
+    result.assert_outcomes(failed=2)
+    frames = [line for line in result.outlines if re.match(r"\S+\.py:\d+: in ", line)]
+    assert frames == ["test_project.py:5: in test_it", "test_project.py:9: in test_too"]
 
 
 def test_a_refused_file_is_asked_for_once(project: Project) -> None:
