@@ -52,6 +52,8 @@ def parse(head: bytes) -> Asked:
     headers = _headers(lines)
     if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
         raise MalformedError("a body where none is expected")
+    if method != "GET":
+        headers.pop("range", None)  # which GET alone has (RFC 9110, 14.2)
     connection = headers.get("connection", "").lower()
     keep_alive = "close" not in connection and (minor != "0" or "keep-alive" in connection)
     return Asked(method, target, _key(target), headers, keep_alive)
@@ -86,37 +88,37 @@ class Selection(NamedTuple):
 
 
 def select(headers: Mapping[str, str], size: int, etag: str) -> Selection:
-    """Return what of a file of ``size`` bytes is to be sent: all, one range, or none (416, 304).
+    """Return what of a file of ``size`` bytes is to be sent: all, one range, or none (an error).
 
     >>> select({"range": "bytes=2-"}, 10, '"a"')
     Selection(status=206, start=2, stop=10)
     >>> select({"range": "bytes=10-"}, 10, '"a"').status
     416
     """
-    if "if-none-match" in headers and _names(headers["if-none-match"], etag):
+    if "if-match" in headers and not _names(headers["if-match"], etag):
+        return Selection(412, 0, 0)
+    if "if-none-match" in headers and _names(headers["if-none-match"], etag, f"W/{etag}"):
         return Selection(304, 0, 0)
-    whole = Selection(200, 0, size)
-    # A date, a weak tag or another version's: then the whole file is right (RFC 9110, 13.1.5).
-    if headers.get("if-range", etag) != etag:
-        return whole
     match = _RANGE(headers.get("range", "").strip())
-    if match is None:
-        return whole  # none, several, or another unit: all may be ignored
-    first, last = match.groups()
+    # A date, a weak tag or another version's: then the whole file is right (RFC 9110, 13.1.5).
+    if match is None or headers.get("if-range", etag) != etag:
+        return Selection(200, 0, size)  # of no range, several, or another unit all may be ignored
+    return _part(match[1], match[2], size)
+
+
+def _part(first: str, last: str, size: int) -> Selection:
+    if not (first or last) or (first and last and int(last) < int(first)):
+        return Selection(200, 0, size)  # it is none
     if first:
         start, stop = int(first), min(int(last) + 1, size) if last else size
-        if last and int(last) < start:
-            return whole
-    elif last:
-        start, stop = max(0, size - int(last)), size
     else:
-        return whole
+        start, stop = max(0, size - int(last)), size
     return Selection(206, start, stop) if start < stop else Selection(416, 0, 0)
 
 
-def _names(tags: str, etag: str) -> bool:
-    listed = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
-    return "*" in listed or etag in listed
+def _names(tags: str, *ours: str) -> bool:
+    listed = {tag.strip() for tag in tags.split(",")}
+    return not listed.isdisjoint({"*", *ours})
 
 
 _REQUEST = re.compile(r"([A-Z]{1,16}) ([!-~]{1,8000}) HTTP/1\.([0-9])").fullmatch

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
 from ._asked import MAX_HEAD, METHODS, Asked, MalformedError, Selection, parse, select
@@ -174,7 +173,8 @@ class _Line:
             if not begun:  # once: empty lines before a request must not buy time
                 until, begun = time.monotonic() + HEAD_TIME, True
             self._ahead = (self._ahead + received).lstrip(b"\r\n")
-        head, _, self._ahead = self._ahead.partition(b"\r\n\r\n")
+        head, _, rest = self._ahead.partition(b"\r\n\r\n")
+        self._ahead = rest.lstrip(b"\r\n")
         return head
 
     def _answer(self, asked: Asked) -> None:
@@ -200,23 +200,22 @@ class _Line:
 
     def _answer_file(self, asked: Asked, shared: _Shared) -> None:
         part = select(asked.headers, shared.size, shared.etag)
-        count = part.stop - part.start
+        count = part.stop - part.start if asked.method == "GET" else 0
         self._send(_head(part.status, *_file_lines(part, shared), keep_alive=asked.keep_alive))
-        began, sent = time.monotonic(), 0
+        began = time.monotonic()
         try:
-            if asked.method == "GET" and count:
-                self._socket.settimeout(STALLED)
-                sent = self._socket.sendfile(shared.file, part.start, count)
+            if count:
+                self._socket.sendfile(shared.file, part.start, count)
         finally:
-            seconds = time.monotonic() - began
+            seconds, sent = time.monotonic() - began, max(0, shared.file.tell() - part.start)
             self._say(
                 f"{part.status}",
                 f"{asked.method} {clean(asked.target)}"
                 + (f" {part.start}-{part.stop - 1}" if part.status == 206 else "")
-                + (f" {size(sent)} in {seconds:.1f} s" if asked.method == "GET" and count else "")
-                + (" (cut)" if asked.method == "GET" and sent < count else ""),
+                + (f" {size(sent)} in {seconds:.1f} s" if count else "")
+                + (" (cut)" if sent < count else ""),
             )
-        if asked.method == "GET" and sent < count:
+        if sent < count:
             raise OSError("the file became shorter")  # the length was promised: cut the line
 
     def _send(self, data: bytes) -> None:
@@ -291,7 +290,7 @@ def _opened(collection: Collection, key: str | None) -> Iterator[_Shared | None]
         return
     slot = collection.slot(entry)
     try:
-        file = open_nofollow(Path(slot.final), os.O_RDONLY)
+        file = open_nofollow(slot.final, os.O_RDONLY)
     except OSError:
         yield None
         return

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
@@ -158,7 +158,10 @@ def test_password_is_used_and_never_told(drive: Drive, copy: DriveServer, serves
     """A password in a mirror's URL goes to that mirror; no output, log or file of ours has it."""
     drive.add("fan.raw", DATA, quota="always")
     drive.add("hover.raw", OTHER)
-    switches = {"a refusal": {"refuse": "denied"}, "a cut": {"cut_after": 2 * MIB}}
+    switches: dict[str, dict[str, Any]] = {
+        "a refusal": {"refuse": "denied"},
+        "a cut": {"cut_after": 2 * MIB},
+    }
     for name, content in (("fan.raw", DATA), ("hover.raw", OTHER)):
         copy.add(name, content, **switches.get(serves, {}))
     where = base(copy) if serves != "nothing" else f"http://127.0.0.1:{closed_port()}"

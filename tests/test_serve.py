@@ -186,6 +186,10 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbour]:
         ({"if-none-match": ETAG}, (304, 0, 0)),
         ({"if-none-match": f'"x", W/{ETAG}'}, (304, 0, 0)),
         ({"if-none-match": '"x"'}, (200, 0, 100)),
+        ({"if-match": f'"x", {ETAG}', "range": "bytes=5-"}, (206, 5, 100)),
+        ({"if-match": "*"}, (200, 0, 100)),
+        ({"if-match": '"x"', "range": "bytes=5-"}, (412, 0, 0)),
+        ({"if-match": f"W/{ETAG}"}, (412, 0, 0)),
     ],
 )
 def test_selection(headers: dict[str, str], selection: tuple[int, int, int]) -> None:
@@ -293,6 +297,22 @@ def test_head(public: Neighbour) -> None:
     assert body == b""
 
 
+def test_head_has_no_ranges(public: Neighbour) -> None:
+    """A range is a matter of GET alone: HEAD tells of the whole file."""
+    head, _ = public.get("/fan/fan.raw", "Range: bytes=5-9", method="HEAD")
+
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert f"Content-Length: {len(FAN)}".encode() in head
+
+
+def test_another_version_is_asked_for(public: Neighbour) -> None:
+    """Who goes on with the bytes of another version gets none of this one."""
+    head, body = public.get("/fan/fan.raw", 'If-Match: "another"', "Range: bytes=5-")
+
+    assert head.startswith(b"HTTP/1.1 412 ")
+    assert body == b""
+
+
 def test_not_modified(public: Neighbour) -> None:
     """Who has the bytes already is told so, without a body."""
     tag = f'If-None-Match: "{hashlib.sha256(FAN).hexdigest()}"'
@@ -317,6 +337,15 @@ def test_one_line_for_many_requests(public: Neighbour) -> None:
 
     assert answer.count(b"HTTP/1.1 206 ") == 3
     assert answer.count(FAN[:10]) == 3
+
+
+def test_empty_lines_between_requests(public: Neighbour) -> None:
+    """An empty line after a request, as some clients send, is no request."""
+    ask = b"GET /fan/fan.raw HTTP/1.1\r\nRange: bytes=0-9\r\n"
+
+    answer = public.say(ask + b"\r\n\r\n" + ask + b"Connection: close\r\n\r\n")
+
+    assert answer.count(b"HTTP/1.1 206 ") == 2
 
 
 def test_request_in_pieces(public: Neighbour) -> None:
@@ -519,6 +548,18 @@ def test_a_line_a_request(neighbour: Neighbour) -> None:
 
     assert re.search(r"127\.0\.0\.1 206 GET /fan/fan\.raw 5-9 5 B in", text)
     assert re.search(r"127\.0\.0\.1 404 GET /nothing", text)
+
+
+def test_line_of_a_client_that_left(tmp_path: Path) -> None:
+    """The line of a client that left in mid-body says how much was sent until then."""
+    fill(tmp_path, {"large.raw": bytes(64 * MIB)})
+    with serving(tmp_path) as neighbour:
+        with closing(neighbour.connect()) as line:
+            line.sendall(b"GET /large.raw HTTP/1.1\r\n\r\n")
+            line.recv(MIB, socket.MSG_WAITALL)
+        text = neighbour.end()
+
+    assert re.search(r"200 GET /large\.raw [1-9][0-9.]* [KM]iB in .* s \(cut\)", text)
 
 
 def test_log_is_clean(neighbour: Neighbour) -> None:
