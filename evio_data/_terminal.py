@@ -80,10 +80,10 @@ def can_ask() -> bool:
 def agrees(question: str) -> bool:
     """Ask, and say whether the answer is yes; the end of the input is a no."""
     _write(f"{question} [y/N] ")
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
+    answer = sys.stdin.buffer.readline()  # bytes: whatever is typed, it can be read
+    if not answer.endswith(b"\n"):
         _write("\n")
-    return answer.strip().lower() in ("y", "yes")
+    return answer.strip().lower() in (b"y", b"yes")
 
 
 def terminal_size(stream: TextIO | None) -> os.terminal_size | None:

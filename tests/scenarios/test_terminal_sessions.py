@@ -203,11 +203,11 @@ def test_yes_fetches(drive: Drive, run: Run) -> None:
     assert drive.path("fan/b.raw").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("keys", [b"n\n", b"\n", b"yess\n", END_OF_INPUT])
+@pytest.mark.parametrize("keys", [b"n\n", b"\n", b"yess\n", b"\xff\n", END_OF_INPUT])
 def test_anything_else_is_a_no(drive: Drive, run: Run, keys: bytes) -> None:
     """Only a yes is a yes; else nothing is fetched, which the exit code tells."""
     serve(drive, "a.raw")
-    session = run("prefetch_datasets")
+    session = run("prefetch_datasets", PYTHONIOENCODING="utf-8:strict")
     session.see(r"\[y/N\] ")
     session.type(keys)
     assert session.end() == 1
