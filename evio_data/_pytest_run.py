@@ -99,7 +99,7 @@ class Run:
     def begin(self, item: pytest.Item, patterns: tuple[object, ...]) -> None:
         """Take note that a test begins; fail, or skip, it if its files cannot be had."""
         self._item = item
-        if not patterns:
+        if not patterns or _is_skipped(item):
             return
         try:
             supply = self.supply_for(item)
@@ -183,7 +183,10 @@ def _shared_folder(item: pytest.Item) -> Path | None:
 
 
 def _is_skipped(item: pytest.Item) -> bool:
-    """Say whether markers tell that a test will not run: nothing is fetched for it."""
+    """Say whether marks tell that a test will not run: nothing is fetched for it."""
+    marked = (getattr(item, "obj", None), getattr(item, "cls", None))
+    if any(getattr(each, "__unittest_skip__", False) for each in marked):
+        return True
     conditions = [
         condition
         for mark in item.iter_markers("skipif")

@@ -184,6 +184,24 @@ def test_nothing_is_fetched_for_a_skipped_test(project: Project, mark: str) -> N
     assert project.fetched == []
 
 
+def test_nothing_is_fetched_for_what_unittest_skips(project: Project) -> None:
+    """A test that unittest's own decorator skips needs nothing either, and is no error."""
+    project.add("fan/a.raw", refuse="quota")
+    project.write("""
+import unittest
+@needs("fan/a.raw")
+@unittest.skip("no")
+class TestClass(unittest.TestCase):
+    def test_it(self): pass
+@needs("fan/a.raw")
+class TestMethod(unittest.TestCase):
+    @unittest.skip("no")
+    def test_it(self): pass
+""")
+    project.run().assert_outcomes(skipped=2)
+    assert project.fetched == []
+
+
 NOTES = """
 import time
 def test_{0}():
