@@ -89,7 +89,7 @@ def command(client: Client, world: World, number: int) -> list[str]:
         place = [served.spec.name, served.registered, world.url(served), str(world.pooch)]
         return [sys.executable, "-c", _POOCH, *place]
     if client == "pytest":
-        return [sys.executable, "-B", "-m", "pytest", "-q", "-n", "2", *_project(world)]
+        return [sys.executable, "-B", "-m", "pytest", "-q", "-n", "2", *_project(world, number)]
     words = {
         "repair": ["verify", "--repair", "--json"],
         "import": ["import", str(world.given)],
@@ -99,7 +99,7 @@ def command(client: Client, world: World, number: int) -> list[str]:
     return [sys.executable, "-c", _CLI, *words]
 
 
-def _project(world: World) -> list[str]:
+def _project(world: World, number: int) -> list[str]:
     """Write tests that want every file; return the options that run them and nothing else."""
     tests = world.folder / "project" / "test_all.py"
     tests.parent.mkdir(exist_ok=True)
@@ -107,4 +107,5 @@ def _project(world: World) -> list[str]:
     tests.write_text(_TESTS.format(names=names), encoding="utf-8")
     settings = tests.with_name("pytest.ini")
     settings.write_text("[pytest]\n", encoding="ascii")
-    return ["-p", "no:cacheprovider", "-c", str(settings), str(tests)]
+    own = ["-p", "no:cacheprovider", "--basetemp", str(world.out / f"{number}")]
+    return [*own, "-c", str(settings), str(tests)]

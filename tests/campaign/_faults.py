@@ -56,8 +56,12 @@ def _errors(dice: random.Random, size: int) -> Switches:
     return {
         "errors": [dice.choice([429, 500, 502, 503, 408]) for _ in range(dice.randint(1, 3))],
         "errors_at": dice.choice(["any", "uc", "download"]),
-        "retry_after": dice.choice(["0", "1", SOON, SOON, "Wed, 21 Oct 2015 07:28:00 GMT"]),
+        "retry_after": dice.choice(["0", "0", "1", "Wed, 21 Oct 2015 07:28:00 GMT"]),
     }
+
+
+def _come_back(dice: random.Random, size: int) -> Switches:
+    return {"errors": [dice.choice([429, 503])] * dice.randint(1, 3), "retry_after": SOON}
 
 
 def _lasting_errors(dice: random.Random, size: int) -> Switches:
@@ -137,6 +141,7 @@ KINDS: dict[str, Kind] = {
     ),
     "ranges ignored later": Kind(lambda dice, size: {"ranges_after_bytes": _place(dice, size)}),
     "passing statuses": Kind(_errors),
+    "a date to come back at": Kind(_come_back),
     "lasting statuses": Kind(_lasting_errors, lasting=True),
     "odd headers": Kind(_headers),
     "no disposition": Kind(_just(disposition="none"), lasting=True, drive_only=True),

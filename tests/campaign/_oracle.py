@@ -227,8 +227,9 @@ class Ledger:
 
 
 def _is_stamped(world: World, served: Served) -> bool:
+    stamp = world.state(served) / "stamp"
     try:
-        words = (world.state(served) / "stamp").read_bytes().split()
+        words = stamp.read_bytes().split() if stamp.is_file() else []  # it may be a pipe
         status = world.path(served).lstat()
         return [int(word) for word in words[1:]] == [
             status.st_size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -212,6 +213,8 @@ def _events(dice: random.Random, schedule: Schedule) -> tuple[Event, ...]:
         events.append({"what": "fill", **_moment(dice, schedule)})
     if schedule.clock:
         events += [_jump(dice, schedule) for _ in range(dice.randint(1, 3))]
+        if dice.random() < 0.4:
+            events.append(_fault(dice, schedule, ["a date to come back at"]) | {"at": 0})
     if schedule.users and dice.random() < 0.3:
         events.append({"what": "read-only", **_moment(dice, schedule)})
     ordered = sorted(events, key=lambda event: (event["round"], event["at"]))
@@ -227,8 +230,8 @@ def _target(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
     return {"file": dice.randrange(len(schedule.files)), **_moment(dice, schedule)}
 
 
-def _fault(dice: random.Random, schedule: Schedule) -> dict[str, Any]:
-    kind = dice.choice(list(KINDS))
+def _fault(dice: random.Random, schedule: Schedule, kinds: Iterable[str] = KINDS) -> dict[str, Any]:
+    kind = dice.choice(list(kinds))
     event = _target(dice, schedule)
     switches = KINDS[kind].draw(dice, schedule.files[event["file"]].size)
     return {"what": "fault", "kind": kind, "switches": switches, **event}
