@@ -70,6 +70,7 @@ def fetch(collection: Collection, options: argparse.Namespace) -> int:
     wanted = [collection.registry.find(name) for name in options.names]
     entries = list(dict.fromkeys(wanted))
     with screen(quiet=options.quiet) as watcher:
+        watcher.tells_failures = False  # they are told below, with their advice
         interrupted = _run(collection, entries, {}, options, watcher)
     for outcome in watcher.outcomes.values():
         if outcome.error is not None:

@@ -158,6 +158,7 @@ class _Screen:
         self._began = time.monotonic()
         self.seconds = 0.0
         self.outcomes: dict[str, Outcome] = {}
+        self.tells_failures = True  # at once, in a line
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
@@ -170,7 +171,8 @@ class _Screen:
     def ended(self, outcome: "Outcome") -> None:
         """Keep what became of a file, and show a line for one that has come or failed."""
         self.outcomes[outcome.name] = outcome
-        if outcome.status != "present":
+        told = outcome.status == "fetched" or (outcome.status == "failed" and self.tells_failures)
+        if told:
             self._words.tell(ended_line(outcome))
 
     def _close(self) -> None:

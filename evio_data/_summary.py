@@ -88,16 +88,21 @@ def _first_uses(report: "Report") -> Iterable[str]:
 
 
 def inventory_lines(items: "Sequence[Item]", *, width: int | None = None) -> list[str]:
-    """Return a table of files, aligned, and a sum; on a narrow terminal, without the paths."""
+    """Return a table of files, aligned, and a sum; narrow terminals get fewer columns."""
     rows = [("NAME", "SIZE", "STATE", "HASH", "PATH")]
     rows += [(item.name, _size(item), _state(item), item.hash_state, item.path) for item in items]
     lines = _table(rows)
-    if width is not None and max(map(columns, lines)) > width:
-        short = [row[:4] for row in rows]
-        excess = max(map(columns, _table(short))) - width
-        room = max(map(columns, (row[0] for row in rows))) - max(0, excess)
-        lines = _table([(cut(name, max(room, LEAST_NAME)), *rest) for name, *rest in short])
-    return [*lines, _sum(items)]
+    for kept in (4, 3):
+        if width is not None and max(map(columns, lines)) > width:
+            lines = _narrowed([row[:kept] for row in rows], width)
+    return [*lines, *folded(_sum(items), width)]
+
+
+def _narrowed(rows: "Sequence[Sequence[str]]", width: int) -> list[str]:
+    """Return a table whose names are cut, so that it takes a width if it can."""
+    excess = max(map(columns, _table(rows))) - width
+    room = max(columns(row[0]) for row in rows) - max(0, excess)
+    return _table([(cut(name, max(room, LEAST_NAME)), *rest) for name, *rest in rows])
 
 
 def _table(rows: "Sequence[Sequence[str]]") -> list[str]:

@@ -443,13 +443,14 @@ def test_fetch_prints_paths_only(drive: Drive) -> None:
 
 
 def test_fetch_names_what_failed(drive: Drive) -> None:
-    """`fetch` prints the paths that it has, and says the others' errors on standard error."""
+    """`fetch` prints the paths that it has, and says the others' errors, once, beside them."""
     drive.add("a.raw", CONTENT)
     drive.add("b.raw", CONTENT, refuse="denied")
     result = run(EVIO_DATA, "fetch", "a.raw", "b.raw")
     assert result.code == 1
     assert result.out == f"{drive.path('a.raw')}\n"
-    assert "error: b.raw: " in result.err
+    assert "error: b.raw: Drive denies access" in result.err
+    assert result.err.count("denies access") == 1
 
 
 def test_list_shows_every_state(drive: Drive) -> None:
