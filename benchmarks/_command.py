@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 @contextmanager
 def _bench(options: argparse.Namespace) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="evio-data-benchmarks-", dir=options.folder) as name:
-        scratch = Path(name)
+        scratch = Path(name).absolute()
         yield Bench(
             tools=_tools(options, scratch),
             scratch=scratch,
@@ -85,7 +85,7 @@ def _bench(options: argparse.Namespace) -> Iterator[Bench]:
 def _tools(options: argparse.Namespace, scratch: Path) -> Tools:
     if options.no_peers:
         return present_environment()
-    return made_environment(options.environment or scratch / "environment")
+    return made_environment((options.environment or scratch / "environment").absolute())
 
 
 class _Writer:

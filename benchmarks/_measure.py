@@ -173,9 +173,10 @@ def measure(command: Command, *, home: Path) -> Sample:
 def start(
     command: Command, *, home: Path, stdout: int, stderr: int | IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start a command where no setting of the user's reaches it."""
+    """Start a command where no setting of the user's reaches it, and where it may leave logs."""
     return subprocess.Popen(
         command.arguments,
+        cwd=home,
         env={**_surroundings(), "HOME": str(home), **command.environment},
         stdin=subprocess.DEVNULL,
         stdout=stdout,

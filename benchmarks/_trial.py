@@ -65,7 +65,15 @@ class End:
 class Trial:
     """A file on a server of its own, and an empty folder in which a tool is to put it."""
 
-    def __init__(self, server: DriveServer, content: bytes, folder: Path, home: Path) -> None:
+    def __init__(
+        self,
+        server: DriveServer,
+        content: bytes,
+        folder: Path,
+        *,
+        home: Path,
+        patience: float = PATIENCE,
+    ) -> None:
         self._server = server
         self._right = content
         self._file = server.add(NAME, content, rate=RATE)
@@ -73,6 +81,7 @@ class Trial:
         self._folder = folder
         self._final = folder / NAME
         self._home = home
+        self._patience = patience
 
     def play(self, tool: Candidate, scenario: Scenario) -> str:
         """Let it happen; return the verdict."""
@@ -87,7 +96,7 @@ class Trial:
 
     def _kill_at_a_third(self, command: Command) -> None:
         process = self._start(command)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while self._file.served < len(self._right) // 3 and process.poll() is None:
             if time.monotonic() > deadline:
                 break
@@ -111,7 +120,7 @@ class Trial:
     def _ends(self, command: Command, crowd: int) -> list[End]:
         running = [self._start(command) for _ in range(crowd)]
         ends: list[End] = []
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while running and time.monotonic() < deadline:
             for process in [each for each in running if each.poll() is not None]:
                 running.remove(process)

@@ -1,4 +1,4 @@
-"""C: many files of one size over three and over five connections of one speed."""
+"""Many files of one size over three and over five connections of one speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A: a file that is not there yet: received, verified by SHA-256, stored on disk."""
+"""A file that is not there yet: received, verified by SHA-256, stored on disk."""
 
 from __future__ import annotations
 

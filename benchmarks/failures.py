@@ -1,4 +1,4 @@
-"""F: what becomes of a file when something plain goes wrong, tool by tool."""
+"""What becomes of a file when something plain goes wrong, tool by tool."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _best(passes: dict[str, int]) -> str:
 
 def _play(bench: Bench, tool: Candidate, scenario: Scenario, content: bytes, port: int) -> str:
     with DriveServer(port=port) as server, bench.folder() as folder:
-        found = Trial(server, content, folder, bench.home()).play(tool, scenario)
+        found = Trial(server, content, folder, home=bench.home()).play(tool, scenario)
     print(f"  {tool.label}, {scenario.title}: {found}", file=sys.stderr, flush=True)
     return found
 

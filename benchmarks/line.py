@@ -1,4 +1,4 @@
-"""A: the same as ``cold``, where the line is what limits."""
+"""The same as ``cold``, where the line is what limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""H: memory and CPU by the size of the file."""
+"""Memory and CPU by the size of the file."""
 
 from __future__ import annotations
 

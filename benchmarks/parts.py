@@ -1,4 +1,4 @@
-"""A: the parts of the work, each alone."""
+"""The parts of the work, each alone."""
 
 from __future__ import annotations
 

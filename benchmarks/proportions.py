@@ -1,4 +1,4 @@
-"""D: files as unequal as the real recordings are, over three connections of one speed."""
+"""Files as unequal as the real recordings are, over three connections of one speed."""
 
 from __future__ import annotations
 

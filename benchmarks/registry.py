@@ -1,4 +1,4 @@
-"""I: opening a registry of 100,000 lines."""
+"""Opening a registry of 100,000 lines."""
 
 from __future__ import annotations
 

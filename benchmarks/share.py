@@ -1,4 +1,4 @@
-"""J: what `evio-data serve` gives the neighbours, beside nginx on the same file."""
+"""What `evio-data serve` gives the neighbours, beside nginx on the same file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E: one file over several connections of one speed, against one connection."""
+"""One file over several connections of one speed, against one connection."""
 
 from __future__ import annotations
 

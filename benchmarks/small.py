@@ -1,4 +1,4 @@
-"""G: thousands of small files: what a file costs besides its bytes."""
+"""Thousands of small files: what a file costs besides its bytes."""
 
 from __future__ import annotations
 

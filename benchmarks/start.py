@@ -1,4 +1,4 @@
-"""F: what an import costs, and how long a command takes to say what it can do."""
+"""What an import costs, and how long a command takes to say what it can do."""
 
 from __future__ import annotations
 

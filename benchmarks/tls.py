@@ -1,4 +1,4 @@
-"""A: the same as ``cold``, over TLS."""
+"""The same as ``cold``, over TLS."""
 
 from __future__ import annotations
 

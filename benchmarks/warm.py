@@ -1,4 +1,4 @@
-"""B: a file that is there already, and was verified when it came: seconds a call."""
+"""A file that is there already, and was verified when it came: seconds a call."""
 
 from __future__ import annotations
 

@@ -10,9 +10,11 @@ import pytest
 
 from benchmarks import failures
 from benchmarks._bench import Bench
-from benchmarks._measure import Sample, Samples
+from benchmarks._measure import Candidate, Command, Sample, Samples
 from benchmarks._table import standing
 from benchmarks._tools import Tools
+from benchmarks._trial import NAME, Scenario, Trial
+from evio_data.testing import DriveServer
 
 RUN = Path(__file__).resolve().parents[1] / "benchmarks" / "run"
 QUICK = ("--no-peers", "--runs", "1", "--scale", "0.001")
@@ -69,14 +71,37 @@ def test_parts_are_measured_alone(tmp_path: Path) -> None:
         assert f"| {part} |" in done.stdout
 
 
-def test_failures_are_found_by_running_them(tmp_path: Path) -> None:
-    """We pass all seven scenarios; plain pooch, which never tries again, is seen not to."""
-    tools = Tools(Path(sys.executable), {"evio-data": "", "pooch": ""})
+def test_we_pass_the_seven_failures(tmp_path: Path) -> None:
+    """The table of failures has seven passes in our row."""
+    tools = Tools(Path(sys.executable), {"evio-data": ""})
     text = failures.run(Bench(tools, tmp_path, runs=1, scale=0.2))
-    rows = {line.split(" | ")[0]: line for line in text.splitlines() if " | " in line}
-    assert rows["| **evio_data.fetch**"].count("| pass") == 7, text
-    assert rows["| pooch as it comes"].count("| error") == 3, text
+    (row,) = (line for line in text.splitlines() if line.startswith(OURS))
+    assert row.count("| pass") == 7, text
     assert "ours passes: goal at least 7, measured 7: **met**" in text
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict"),
+    [
+        ("cp right {0}", "pass (0.00x)"),
+        ("echo wrong > {0}", "**wrong, exit 0**"),
+        ("true", "**wrong, exit 0**"),
+        ("false", "error"),
+        ("echo wrong > {0}; false", "error, wrong bytes under the name"),
+        ("sleep 60", "hangs"),
+    ],
+)
+def test_what_became_of_a_file_is_told_by_its_bytes_and_the_exit_code(
+    script: str, verdict: str, tmp_path: Path
+) -> None:
+    """Only exit code 0 with the right bytes passes; an error that leaves wrong bytes is told."""
+    (tmp_path / "right").write_bytes(b"right")
+    (tmp_path / "folder").mkdir()
+    words = "exec " * ("sleep" in script) + script.format(tmp_path / "folder" / NAME)
+    tool = Candidate("a tool", lambda _: Command(["sh", "-c", words]))
+    with DriveServer() as server:
+        trial = Trial(server, b"right", tmp_path / "folder", home=tmp_path, patience=1)
+        assert trial.play(tool, Scenario("nothing happens")) == verdict
 
 
 def test_who_is_ahead_of_us_is_named() -> None:
