@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from . import _drive
 from ._drive import FileLink
-from ._wording import clean
 from .errors import AccessDeniedError, DownloadError, DriveRefusedError, NotFoundError
 
 Kind = Literal["file", "folder", "document", "other"]
@@ -63,28 +62,28 @@ def folder_url(link: FileLink) -> str:
     >>> folder_url(FileLink("18ORzE9_aHABYqOHzVdL0GANk_eIMaSuE"))
     'https://drive.google.com/drive/folders/18ORzE9_aHABYqOHzVdL0GANk_eIMaSuE'
     """
-    key = "?" + urlencode({"resourcekey": link.resource_key}) if link.resource_key else ""
-    return f"https://drive.google.com/drive/folders/{link.id}{key}"
+    return _with_key(f"https://drive.google.com/drive/folders/{link.id}", link)
 
 
 def page_url(link: FileLink) -> str:
     """Return the address of the page that lists a folder for everybody."""
-    fields = {"id": link.id, "hl": "en"}
-    if link.resource_key:
-        fields["resourcekey"] = link.resource_key
-    return "https://drive.google.com/embeddedfolderview?" + urlencode(fields)
+    return _with_key(f"https://drive.google.com/embeddedfolderview?id={link.id}&hl=en", link)
 
 
 def view_url(link: FileLink) -> str:
     """Return the address of a file's viewer; a shortcut's leads on to its target's."""
-    key = "?" + urlencode({"resourcekey": link.resource_key}) if link.resource_key else ""
-    return f"https://drive.google.com/file/d/{link.id}/view{key}"
+    return _with_key(f"https://drive.google.com/file/d/{link.id}/view", link)
 
 
 def file_url(link: FileLink) -> str:
     """Return the address under which a file is registered."""
-    key = f"&resourcekey={link.resource_key}" if link.resource_key else ""
-    return f"https://drive.google.com/uc?export=download&id={link.id}{key}"
+    return _with_key(f"https://drive.google.com/uc?export=download&id={link.id}", link)
+
+
+def _with_key(url: str, link: FileLink) -> str:
+    if link.resource_key is None:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}resourcekey={link.resource_key}"
 
 
 def api_list_url(link: FileLink, token: str | None = None) -> str:
@@ -306,13 +305,11 @@ def _text(value: object) -> str:
 
 
 def _size(value: object) -> int | None:
-    return None if value is None else int(_number(_text(value)))
-
-
-def _number(text: str) -> str:
-    if not _DIGITS(text):
-        raise ValueError(text)
-    return text
+    if value is None:
+        return None
+    if not _DIGITS(_text(value)):
+        raise ValueError(value)
+    return int(_text(value))
 
 
 def _sha256(value: object) -> str | None:
@@ -357,9 +354,7 @@ def _not_public() -> AccessDeniedError:
 
 
 def _not_understood(what: str) -> DownloadError:
-    return DownloadError(
-        f"{clean(what)} is not understood.", advice="Run again; report it if it stays."
-    )
+    return DownloadError(f"{what} is not understood.", advice="Run again; report it if it stays.")
 
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,200}").fullmatch

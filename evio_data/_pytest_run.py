@@ -73,7 +73,7 @@ class Run:
         try:
             supply = self.supply_for(item)
             entries = supply.entries(patterns)
-            self._folder = _shared_folder(item)
+            self._folder = self._folder or _shared_folder(item)
         except EvioDataError as error:
             return str(error)
         except pytest.exit.Exception:
