@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ._cache import Slot
 from ._collection import Collection
-from ._disk import as_cache_error
+from ._disk import Folder, as_cache_error
 from ._lock import Lock, is_held
 from ._partial import JOURNAL, PART
 from ._registry import STATE_FOLDER
@@ -74,40 +74,43 @@ def remove(
 ) -> tuple[int, list[CacheError]]:
     """Remove what a survey found, as far as it can still go; return bytes freed, and faults."""
     freed, faults = 0, list[CacheError]()
+    root = collection.cache.root
     by_name: dict[str | None, list[Leaving]] = {}
     for leaving in leavings:
         by_name.setdefault(leaving.name, []).append(leaving)
     for name, group in by_name.items():
-        lock = Lock(Path(collection.cache.root, STATE_FOLDER, name, "lock")) if name else None
+        state = Path(root, STATE_FOLDER, name or "")
+        lock = Lock(state / "lock") if name else None
         if lock is not None and not lock.acquire():
             continue  # somebody came back for it
         try:
             for leaving in _still(collection, choice, group):
                 try:
-                    _unlink(collection.cache.root, leaving.path)
+                    _unlink(root, leaving.path)
                     freed += leaving.size
                 except FileNotFoundError:
                     continue
                 except OSError as error:
                     faults.append(as_cache_error(error, leaving.path))
+            if name in choice.files:
+                _prune(root, Path(root, name).parent)
         finally:
             if lock is not None:
                 lock.release()
-    _prune(Path(collection.cache.root, STATE_FOLDER), Path(collection.cache.root))
-    for name in choice.files:
-        _prune_upwards(Path(collection.cache.root), Path(collection.cache.root, name).parent)
+                _prune(root, state)
     return freed, faults
 
 
 def _still(collection: Collection, choice: Choice, group: list[Leaving]) -> list[Leaving]:
-    """Return those that could still go, seen again under the lock."""
+    """Return those that could still go, seen again under the lock, which goes last."""
     name = group[0].name
     if name is None:
         return group
     folder = Path(collection.cache.root, STATE_FOLDER, name)
     again = {leaving.path for leaving in _folder(collection, choice, folder, name)}
     again |= {leaving.path for leaving in _file(collection, choice, name)}
-    return [leaving for leaving in group if leaving.path in again]
+    still = [leaving for leaving in group if leaving.path in again]
+    return sorted(still, key=lambda leaving: leaving.path == folder / "lock")
 
 
 # --- our own folder ---------------------------------------------------------------------------
@@ -122,7 +125,7 @@ def _state(collection: Collection, choice: Choice) -> Iterator[Leaving]:
 
 
 def _folders(top: Path) -> Iterator[Path]:
-    if _mode(top) is not None and stat.S_ISDIR(_mode(top) or 0):
+    if stat.S_ISDIR(_mode(top)):
         for path, _, _ in os.walk(top):  # which does not follow links
             yield Path(path)
 
@@ -140,7 +143,7 @@ class _About:
 
     def __init__(self, collection: Collection, choice: Choice, folder: Path, name: str) -> None:
         entry = collection.registry.entries.get(name)
-        self.inside = sorted(path for path in _listed(folder) if stat.S_ISREG(_mode(path) or 0))
+        self.inside = sorted(path for path in _listed(folder) if stat.S_ISREG(_mode(path)))
         self._names = {path.name for path in self.inside}
         self._is_known = entry is not None
         self._is_verified = entry is not None and _is_warm(collection.slot(entry), entry.sha256)
@@ -208,10 +211,12 @@ def _is_warm(slot: Slot, sha256: str | None) -> bool:
 
 def _is_plain(root: str, path: Path) -> bool:
     """Say whether a path is a regular file, and below the root through real folders only."""
-    if not stat.S_ISREG(_mode(path) or 0):
-        return False
+    return stat.S_ISREG(_mode(path)) and _is_below(root, path)
+
+
+def _is_below(root: str, path: Path) -> bool:
     between = path.relative_to(root).parents
-    return all(stat.S_ISDIR(_mode(Path(root, part)) or 0) for part in between if part.parts)
+    return all(stat.S_ISDIR(_mode(Path(root, part))) for part in between if part.parts)
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -221,11 +226,11 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _mode(path: Path) -> int | None:
+def _mode(path: Path) -> int:
     try:
         return path.lstat().st_mode
     except OSError:
-        return None
+        return 0
 
 
 def _age(path: Path) -> float:
@@ -251,36 +256,14 @@ def _freed(path: Path) -> int:
 
 def _unlink(root: str, path: Path) -> None:
     """Remove a file below the root; a folder that has become a link on the way stops it."""
-    if os.unlink not in os.supports_dir_fd:
-        if not _is_plain(root, path):
-            raise FileNotFoundError(path)
-        path.unlink()
-        return
     *folders, name = path.relative_to(root).parts
-    flags = os.O_RDONLY | os.O_DIRECTORY
-    folder = os.open(root, flags)
-    try:
-        for part in folders:
-            inner = os.open(part, flags | os.O_NOFOLLOW, dir_fd=folder)
-            os.close(folder)
-            folder = inner
-        os.unlink(name, dir_fd=folder)
-    finally:
-        os.close(folder)
+    with Folder(root, *folders) as folder:
+        folder.unlink(name)
 
 
-def _prune(folder: Path, stop: Path) -> None:
-    """Remove the empty folders in one of ours, and it too if nothing is left."""
-    for inner in reversed(list(_folders(folder))):
-        if inner != stop:
-            with suppress(OSError):
-                inner.rmdir()
-
-
-def _prune_upwards(root: Path, folder: Path) -> None:
-    while folder != root and _mode(folder) and stat.S_ISDIR(_mode(folder) or 0):
-        try:
+def _prune(root: str, folder: Path) -> None:
+    """Remove a folder if nothing is left in it, and those around it likewise."""
+    with suppress(OSError):
+        while folder != Path(root) and _is_below(root, folder):
             folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
+            folder = folder.parent

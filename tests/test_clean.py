@@ -185,6 +185,19 @@ def test_empty_folders(drive: Drive) -> None:
     assert tree(drive.cache) == {}
 
 
+def test_folders_that_others_have_just_made(drive: Drive) -> None:
+    """A folder from which nothing was removed stays: a download may be about to use it."""
+    drive.add("fan.raw", DATA)
+    put(drive.state("fan.raw") / "lock")
+    theirs = drive.state("a/hover.raw")
+    theirs.mkdir(parents=True)
+
+    clean("--yes")
+
+    assert theirs.is_dir()
+    assert not drive.state("fan.raw").exists()
+
+
 # --- what stays -------------------------------------------------------------------------------
 
 
