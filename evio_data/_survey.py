@@ -31,6 +31,7 @@ MAX_PAGES = 1000  # of one folder's list at the API
 MAX_ITEMS = 100_000  # of all folders together
 MAX_IN_VAIN = 5  # questions in a row that Drive does not answer, each asked with all patience
 BLOCK = 64 * 1024  # bytes
+SILENCE = 10.0  # seconds that may be waited without a word
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -314,7 +315,10 @@ class _Surveyor:
                 self._tell(f"{error}: pausing for {duration(wait)}")
             self._resume_at = max(self._resume_at, time.monotonic() + wait)
         else:
-            self.halt.wait(max(backoff(failures), error.wait or 0.0))
+            wait = max(backoff(failures), error.wait or 0.0)
+            if wait > SILENCE:
+                self._tell(f"{error}: trying again in {duration(wait)}")
+            self.halt.wait(wait)
 
     def _in_parallel(
         self, tasks: Sequence[Task], work: Callable[[Connection, Task], Result]

@@ -381,6 +381,19 @@ def test_sorry_page_is_waited_for() -> None:
     assert any("pausing" in each for each in words)
 
 
+@pytest.mark.timeout(20)
+def test_long_waits_are_told() -> None:
+    """Whoever has to wait because a server asks for it is told so, and for how long."""
+
+    def stop(words: str) -> None:
+        assert words == "the server answered 503: trying again in 1 min 30 s"
+        raise KeyboardInterrupt
+
+    page = whole("", "503 Service Unavailable", "Retry-After: 90")
+    with gateway(lambda _: page) as base, pytest.raises(KeyboardInterrupt):
+        survey("1" * 33, Settings(endpoint=base), tell=stop)
+
+
 @pytest.mark.parametrize("key", [None, KEY])
 def test_redirect_to_strangers(key: str | None) -> None:
     """A redirect to a host that is not Google's is not followed."""
