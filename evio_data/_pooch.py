@@ -158,7 +158,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         if downloader is not None or not ours or not self._is_http(name):
             downloader = self._theirs(name, downloader, progressbar)
             return cast("str | Result", super().fetch(name, processor, downloader, progressbar))
-        entry = as_entry(name, known_hash, super().get_url(name))
+        entry = as_entry(name, known_hash, self.get_url(name))
         slot = cache_at(str(self.abspath)).slot(name)
         action = "fetch" if slot.is_warm(entry.sha256) else self._obtain(entry, slot, progressbar)
         return slot.final if processor is None else processor(slot.final, action, self)
@@ -240,7 +240,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         return known_hash
 
     def _is_http(self, name: str) -> bool:
-        return str(super().get_url(name)).lower().startswith(("https:", "http:"))
+        return self.get_url(name).lower().startswith(("https:", "http:"))
 
     # --- our way, and pooch's -------------------------------------------------------------------
 

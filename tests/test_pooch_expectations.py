@@ -734,6 +734,20 @@ def test_url_is_the_base_and_the_name(create: Any, tmp_path: Path) -> None:
     assert pup.get_url("c.raw") == "https://example.com/other"
 
 
+@pytest.mark.parametrize("base", [pooch.Pooch, Registry], ids=["pooch", "Registry"])
+def test_url_of_a_subclass(base: Any, pound: Pound) -> None:
+    """A subclass whose `get_url` says something else is obeyed, in `fetch` as in `is_available`."""
+    file = pound.add("moved.raw")
+
+    class Moved(base):  # type: ignore[misc]
+        def get_url(self, fname: str) -> str:
+            return f"{pound.base_url}moved.raw"
+
+    pup = Moved(path=pound.path, base_url=pound.base_url, registry={"a.raw": file.sha256})
+    assert pup.is_available("a.raw")
+    assert Path(pup.fetch("a.raw")).read_bytes() == BYTES
+
+
 # --- registries --------------------------------------------------------------------------------
 
 REGISTRY = """\
