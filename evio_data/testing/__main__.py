@@ -13,6 +13,7 @@ import signal
 import ssl
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from ._files import DriveFile
@@ -21,11 +22,17 @@ from ._server import DriveServer
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = _parser().parse_args(arguments)
-    with DriveServer(_tls(options.cert), port=options.port) as server:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        server = DriveServer(_tls(options.cert), port=options.port)
         files = [server.add(path.name, path) for path in _paths(options.folder)]
         for setting in options.set:
             _apply(server, files, setting)
+        server.start()
+    except (OSError, OverflowError, ValueError, AttributeError) as error:
+        parser.error(str(error))
+    with closing(server):
         print(json.dumps(_description(server, files)), flush=True)
         _wait_for_the_end()
     return 0
@@ -56,7 +63,9 @@ def _paths(folder: Path) -> list[Path]:
 
 def _apply(server: DriveServer, files: list[DriveFile], setting: str) -> None:
     """Set a switch of the server or, if it has none of that name, of every file."""
-    name, _, text = setting.partition("=")
+    name, equals, text = setting.partition("=")
+    if not equals:
+        raise ValueError(f"--set wants NAME=VALUE, not {setting!r}")
     targets: list[object] = [server] if hasattr(server, name) else list(files)
     for target in targets:
         setattr(target, name, _value(text))

@@ -355,3 +355,30 @@ def test_command_serves_a_folder(tmp_path: Path) -> None:
         assert process.wait(_TIMEOUT) == 0
     assert ("Virus scan warning" in page.text, "Set-Cookie" in page.headers) == (True, False)
     assert (plain.content, plain.headers["ETag"], fan["size"]) == (DATA, "v1", len(DATA))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["none"], "No such file"),
+        ([".", "--port", "80000"], "0-65535"),
+        ([".", "--set", "nope=1"], "'nope'"),
+        ([".", "--set", "refuse=maybe"], "'quota'"),
+        ([".", "--set", "rate"], "NAME=VALUE"),
+        ([".", "--cert", "fan.raw"], "PEM"),
+    ],
+)
+def test_command_that_cannot_be_obeyed(tmp_path: Path, arguments: list[str], what: str) -> None:
+    """What the command cannot do is an error of usage in words."""
+    (tmp_path / "fan.raw").write_bytes(DATA)
+    done = subprocess.run(
+        [sys.executable, "-m", "evio_data.testing", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert what in done.stderr
+    assert "Traceback" not in done.stderr
