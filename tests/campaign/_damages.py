@@ -59,17 +59,16 @@ def damage(world: World, served: Served, target: str, kind: str, dice: random.Ra
     path = _path(world, served, target)
     if path is None or not _is_reachable(world.cache, path):
         return False
-    if target == "final" and kind in CONTENTS and not path.is_file():
-        return False
     world.note_planted(path, by_hand=target in _BY_HAND)
+    done = True
     try:
         _make(world, served, target, path, dice)
         _DO[kind](world, served, path, dice)
     except OSError:
-        return False  # a full disk, or an earlier damage
+        done = False  # a full disk, or an earlier damage
     if target == "final" and path.is_file():
-        world.note_damaged(served, path)
-    return True
+        world.note_damaged(served, path.read_bytes())
+    return done
 
 
 def _path(world: World, served: Served, target: str) -> Path | None:
@@ -98,8 +97,11 @@ def _make(world: World, served: Served, target: str, path: Path, dice: random.Ra
     _make_folders(world, path.parent)
     if target in ("state", "top"):
         _make_folders(world, path)
-    elif target == "final" or os.path.lexists(path):
+    elif os.path.lexists(path):
         return
+    elif target == "final":
+        world.note_damaged(served, served.first)
+        _put(world, path, served.first)  # as somebody may have copied it there
     else:
         half = served.spec.size // 2
         text = f'{{"identity": null, "held": [[0, {half}]]}}'.ljust(4096)

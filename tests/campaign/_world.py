@@ -291,9 +291,9 @@ class World:
         """Return the hidden folder of a file."""
         return self.cache / STATE / served.spec.name
 
-    def note_damaged(self, served: Served, path: Path) -> None:
-        """Remember that it was not a client who put these bytes there."""
-        served.damaged.add(hashlib.sha256(path.read_bytes()).hexdigest())
+    def note_damaged(self, served: Served, content: bytes) -> None:
+        """Remember that it was not a client who put these bytes under a final name."""
+        served.damaged.add(hashlib.sha256(content).hexdigest())
 
     def note_planted(self, path: Path, *, by_hand: bool) -> None:
         """Remember that it was not a client who put something in the way."""
