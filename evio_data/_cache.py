@@ -216,7 +216,8 @@ class Slot:
         """Give the verified bytes their final name, in one step; then stamp and tidy up."""
         try:
             self.status()
-            *folders, name = part.relative_to(self._root).parts
+            place = os.fspath(part).removeprefix(self._root + os.sep)
+            *folders, name = place.split(os.sep)  # noqa: PTH206 - 20 times as fast
             with Folder(self._root, *folders) as source, self._home() as home:
                 # Before the rename: who changes the file once it is public is not vouched for.
                 status = source.lstat(name)

@@ -133,11 +133,12 @@ def free_bytes(path: Path) -> int | None:
     """Return the bytes that this user may still write where ``path`` is; None if unknown."""
     import shutil
 
-    for folder in (path, *path.parents):
+    while True:
         try:
-            return shutil.disk_usage(folder).free
+            return shutil.disk_usage(path).free
         except FileNotFoundError:
-            continue
+            if path == path.parent:
+                return None
+            path = path.parent
         except OSError:
             return None
-    return None

@@ -31,7 +31,7 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = os.fspath(path)
         self._descriptor: int | None = None
         self._releasing = threading.Lock()
 
@@ -63,7 +63,7 @@ class Lock:
             return
         with suppress(OSError):  # on Windows an open file stays until it is closed
             if self._is_current(descriptor):
-                self._path.unlink()
+                os.unlink(self._path)  # noqa: PTH108
         os.close(descriptor)
 
     def forget(self) -> None:
@@ -78,12 +78,12 @@ class Lock:
         except PermissionError:
             return os.open(self._path, _FLAGS | os.O_RDONLY)
         except FileNotFoundError:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
             return os.open(self._path, _FLAGS | os.O_CREAT | os.O_RDWR, 0o666)
 
     def _is_current(self, descriptor: int) -> bool:
         try:
-            there = self._path.stat(follow_symlinks=False)
+            there = os.lstat(self._path)
         except OSError:
             return False
         return there.st_ino == os.fstat(descriptor).st_ino

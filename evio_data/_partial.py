@@ -71,10 +71,10 @@ class Partial:
         self._rename()
 
     def _rename(self) -> None:
-        token = f"{os.getpid():x}-{os.urandom(4).hex()}"
-        self.path = self._folder / (token + PART)
-        self._journal_path = self._folder / (token + JOURNAL)
-        self._name = os.fspath(self.path)
+        stem = f"{self._folder}{os.sep}{os.getpid():x}-{os.urandom(4).hex()}"
+        self._name = stem + PART
+        self._journal_name = stem + JOURNAL
+        self.path = Path(self._name)
 
     # --- begin, end ---------------------------------------------------------------------------
 
@@ -125,9 +125,9 @@ class Partial:
 
     def _remove(self) -> None:
         self._close_journal()
-        for path in (self.path, self._journal_path):
+        for name in (self._name, self._journal_name):
             with suppress(OSError):
-                path.unlink()
+                os.unlink(name)  # noqa: PTH108
 
     # --- what is there ------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Partial:
             If another process has taken the bytes over.
         """
         try:
-            file = open_nofollow(self.path, os.O_RDWR)
+            file = open_nofollow(self._name, os.O_RDWR)
         except FileNotFoundError as error:
             raise PartialLostError(self._name) from error
         except OSError as error:
@@ -245,17 +245,17 @@ class Partial:
     def _forget(self) -> None:
         self._close_journal()
         with suppress(OSError):
-            self._journal_path.unlink()
+            os.unlink(self._journal_name)  # noqa: PTH108
         self.spans, self.identity, self._inode, self._scattered = [], None, None, False
 
     def _create(self) -> None:
-        with open_nofollow(self.path, _NEW) as part:
+        with open_nofollow(self._name, _NEW) as part:
             self._inode = os.fstat(part.fileno()).st_ino
 
     def _write_journal(self) -> None:
         try:
             if self._journal is None:
-                self._journal = open_nofollow(self._journal_path, _NEW)
+                self._journal = open_nofollow(self._journal_name, _NEW)
             self._journal.seek(0)
             flushed = self._flushed if self._scattered else None
             self._journal.write(_record(self.identity, self.held, flushed))
@@ -389,7 +389,7 @@ def _record(
 def boot() -> str | None:
     """Return what changes when the machine starts anew; None where the system does not tell."""
     with suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     return None
 
 
