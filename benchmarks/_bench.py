@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ._tools import Tools
@@ -33,6 +33,8 @@ class Bench:
         Whether the section ``memory`` uses a file of 4 GiB, too.
     slow
         Whether slow tools are measured in every round, not only in the first.
+    failed
+        Peers that failed, by their rows, and what they said.
     """
 
     tools: Tools
@@ -41,6 +43,7 @@ class Bench:
     scale: float = 1.0
     large: bool = False
     slow: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
 
     def bytes_of(self, mib: float) -> int:
         """Return a size in bytes, scaled."""

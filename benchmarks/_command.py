@@ -127,5 +127,8 @@ def _section(name: str, bench: Bench) -> str:
     module: ModuleType = importlib.import_module(f".{name}", __package__)
     print(f"section {name} ...", file=sys.stderr, flush=True)
     text = module.run(bench)
+    if bench.failed:
+        text += f"\n\nFailed, so not in the table: {', '.join(bench.failed)}."
+        bench.failed.clear()
     took = time.monotonic() - began
     return f"## {module.TITLE}\n\n{text}\n\nLoad before {before}, after {load()}; {took:.0f} s.\n"

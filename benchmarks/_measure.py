@@ -51,6 +51,11 @@ class Candidate:
     needs: Sequence[str] = ()
     slow: bool = False
 
+    @property
+    def is_peer(self) -> bool:
+        """Whether a table makes sense without it: it is neither ours nor what we refer to."""
+        return bool(self.needs) and not self.label.startswith(("**", "floor: "))
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -106,17 +111,28 @@ class Samples(list[Sample]):
 
 
 def compare(bench: Bench, candidates: Iterable[Candidate]) -> dict[str, Samples]:
-    """Run all candidates whose tools are there, in rounds, each in a fresh folder."""
+    """Run all candidates whose tools are there, in rounds, each in a fresh folder.
+
+    A peer that fails is left out from then on, and noted in ``bench.failed``.
+    """
     there = usable(bench, candidates)
     results = {candidate.label: Samples() for candidate in there}
     order = random.Random(1)
     for number in range(bench.runs):
         for candidate in order.sample(there, len(there)):
-            if candidate.slow and number and not bench.slow:
+            if candidate.label not in results or (candidate.slow and number and not bench.slow):
                 continue
-            sample = _measured(bench, candidate)
-            results[candidate.label].append(sample)
-            _say(f"  {number + 1}/{bench.runs} {candidate.label}: {sample.whole:.3f} s")
+            try:
+                sample = _measured(bench, candidate)
+            except RuntimeError as error:
+                if not candidate.is_peer:
+                    raise
+                bench.failed[candidate.label] = str(error)
+                del results[candidate.label]
+                _say(f"  {candidate.label} failed: {error}")
+            else:
+                results[candidate.label].append(sample)
+                _say(f"  {number + 1}/{bench.runs} {candidate.label}: {sample.whole:.3f} s")
     return results
 
 
@@ -126,7 +142,7 @@ def compare_groups(
     """Run the candidates of all groups in the same rounds; return the results by group."""
     results = compare(bench, [candidate for group in groups.values() for candidate in group])
     return {
-        name: {c.label: results[c.label] for c in usable(bench, group)}
+        name: {c.label: results[c.label] for c in group if c.label in results}
         for name, group in groups.items()
     }
 

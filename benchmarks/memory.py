@@ -26,6 +26,7 @@ def run(bench: Bench) -> str:
             *(number(_cpu_a_gib(bench, size, measured[size][label])) for size in sizes),
         ]
         for label in measured[sizes[0]]
+        if all(label in of_size for of_size in measured.values())
     ]
     most, least = (measured[size][OURS].median("rss") for size in (sizes[-1], sizes[0]))
     return report(

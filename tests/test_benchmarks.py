@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import failures
 from benchmarks._bench import Bench
-from benchmarks._measure import Candidate, Command, Sample, Samples
+from benchmarks._measure import Candidate, Command, Sample, Samples, compare
 from benchmarks._table import standing
 from benchmarks._tools import Tools
 from benchmarks._trial import NAME, Scenario, Trial
@@ -102,6 +103,28 @@ def test_what_became_of_a_file_is_told_by_its_bytes_and_the_exit_code(
     with DriveServer() as server:
         trial = Trial(server, b"right", tmp_path / "folder", home=tmp_path, patience=1)
         assert trial.play(tool, Scenario("nothing happens")) == verdict
+
+
+def test_a_peer_that_fails_is_left_out_and_named(tmp_path: Path) -> None:
+    """The others are measured all the same; where ours or a floor fails there is no table."""
+    bench = Bench(Tools(Path(sys.executable), {"it": ""}), tmp_path, runs=2)
+    good = Candidate("good", lambda _: Command(["true"]), ["it"])
+    bad = Candidate("bad", lambda _: Command(["false"]), ["it"])
+    assert [(label, len(found)) for label, found in compare(bench, [bad, good]).items()] == [
+        ("good", 2)
+    ]
+    assert list(bench.failed) == ["bad"]
+    for label in ("**ours**", "floor: work"):
+        with pytest.raises(RuntimeError, match="ended with 1"):
+            compare(bench, [replace(bad, label=label)])
+
+
+def test_a_slow_tool_is_measured_once_unless_asked(tmp_path: Path) -> None:
+    """The first round is enough for a slow tool; with ``--slow`` all rounds are run."""
+    bench = Bench(Tools(Path(sys.executable), {}), tmp_path, runs=3)
+    tool = Candidate("slow", lambda _: Command(["true"]), slow=True)
+    assert len(compare(bench, [tool])["slow"]) == 1
+    assert len(compare(replace(bench, slow=True), [tool])["slow"]) == 3
 
 
 def test_who_is_ahead_of_us_is_named() -> None:
