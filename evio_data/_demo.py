@@ -137,7 +137,10 @@ def _drive(
         for recording in RECORDINGS:
             if not options.quiet:
                 say(f"Making {recording.name}, {size(recording.size)} ...")
-            file = server.add(recording.name, _made(recording, Path(folder)))
+            path = _made(recording, Path(folder))
+            file = server.add(recording.name, path)
+            with suppress(OSError):  # where an open file cannot go, it goes with the folder
+                path.unlink()
             lines.append(file.registry_line(recording.name, size=True))
             if recording == wanted[0]:
                 file.cut_after, file.cut_times = CUT_AFTER, 1

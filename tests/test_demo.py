@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,22 @@ def test_demo_fetches_cuts_and_resumes(temporary: Path) -> None:
     assert third.stdout.startswith("1 fetched, 0 present")
     assert (other / "synthetic" / "fan.dat").read_bytes() == (cache / "fan.dat").read_bytes()
     assert sorted(path.name for path in root(temporary).iterdir()) == ["cache", "registry.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there an open file cannot be removed")
+def test_demo_that_is_killed_leaves_no_recordings(temporary: Path) -> None:
+    """Beside the cache, no more than an empty folder is left of a demonstration that is killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "--demo", "--yes", "--quiet"],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+    ) as process:
+        while not any(temporary.glob("*/registry.txt")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    left = [path for path in root(temporary).rglob("*") if path.is_file()]
+    assert [path.name for path in left if "cache" not in path.parts] == ["registry.txt"]
 
 
 def test_demo_asks_before_it_makes_anything(temporary: Path) -> None:
