@@ -107,7 +107,7 @@ class Partial:
             if self._closed:
                 return
             self._closed = True
-            if not self.received:
+            if not self.received or not self.is_ours():
                 self._remove()
                 return
             with suppress(OSError):
