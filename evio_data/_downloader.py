@@ -85,7 +85,8 @@ class DriveDownloader:
         output_file : path or binary file
             Where the bytes go; of no interest with ``check_only``.
         pooch : pooch.Pooch or None
-            The caller; a file that was cut is kept in its folder, else beside the output.
+            The caller; a file that was cut is kept in its folder, else beside the output, else in
+            our own cache.
         check_only : bool
             Only say whether the file can be had.
 
@@ -190,11 +191,19 @@ class _Delivery(Slot):
             Path(self._root).mkdir(parents=True, exist_ok=True)
             self._presence = self._presence or Presence(self._root)
             self._make_folders([STATE_FOLDER, self._name])
+            usable = os.access(self.state, os.W_OK | os.X_OK) and not self._is_strangers()
         except OSError as error:
             raise as_cache_error(error, self.state) from error
-        if not os.access(self.state, os.W_OK | os.X_OK):
+        if not usable:
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             raise as_cache_error(denied, self.state)
+
+    def _is_strangers(self) -> bool:
+        """Say whether anybody may have put our folder here: no hash need show what is in it."""
+        if not hasattr(os, "geteuid") or not Path(self._root).stat().st_mode & stat.S_IWOTH:
+            return False
+        owners = {folder.lstat().st_uid for folder in (self.state.parent, self.state)}
+        return not owners <= {os.geteuid(), 0}
 
     def publish(self, part: Path, sha256: str) -> None:
         """Hand the bytes over: by a rename where that is possible."""
@@ -249,7 +258,7 @@ def _place(entry: Entry, output: Output, pooch: Any) -> _Delivery:
 def _bases(output: Output, pooch: Any) -> list[str]:
     bases = [] if pooch is None else [str(pooch.abspath)]
     if isinstance(output, str | os.PathLike):
-        return [*bases, os.path.dirname(os.path.realpath(output))]  # noqa: PTH120
+        bases.append(os.path.dirname(os.path.realpath(output)))  # noqa: PTH120
     return [*bases, from_environment().cache_dir or default_cache_dir()]
 
 

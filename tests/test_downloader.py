@@ -403,6 +403,15 @@ def test_other_file_system(server: DriveServer, folder: Path, elsewhere: Path) -
     assert everything_in(folder) == []
 
 
+def test_cache_takes_the_partial(server: DriveServer, folder: Path) -> None:
+    """Where neither the Pooch's folder nor the output's can hold a partial, our own cache does."""
+    folder.mkdir()
+    (folder / ".evio-data").write_text("in the way")
+    fetched(pup_of(folder, server.add("a.raw", BYTES)))
+    assert (folder / "a.raw").read_bytes() == BYTES
+    assert everything_in(folder) == [".evio-data", "a.raw"]
+
+
 def test_folder_that_takes_no_partial(server: DriveServer, folder: Path, tmp_path: Path) -> None:
     """Where the Pooch's folder cannot hold a partial, it waits beside the output."""
     folder.mkdir()
@@ -414,10 +423,32 @@ def test_folder_that_takes_no_partial(server: DriveServer, folder: Path, tmp_pat
     assert everything_in(tmp_path / "out") == ["a.raw"]
 
 
+def test_partial_that_a_stranger_put_there(server: DriveServer, tmp_path: Path) -> None:
+    """In a folder like ``/tmp``, nothing goes on from what waits in another user's folder."""
+    if not hasattr(os, "geteuid") or os.geteuid():
+        pytest.skip("only root can play another user")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    file = server.add("a.raw", BYTES, cut_after=2 * MIB, quota="on-resume")
+    with pytest.raises(QuotaExceededError):
+        DriveDownloader()(file.url, shared / "theirs", None)
+    for path in (shared / ".evio-data").rglob("*.part"):
+        with path.open("r+b") as part:
+            part.write(b"poison")
+    os.chown(shared / ".evio-data", 65534, 65534)
+    file.cut_after, file.quota = None, None
+
+    DriveDownloader()(file.url, shared / "ours", None)
+
+    assert (shared / "ours").read_bytes() == BYTES
+
+
 def test_no_folder_takes_a_partial(server: DriveServer, folder: Path) -> None:
     """Where no place can hold a partial, the error is typed, and pooch does not repeat it."""
     folder.mkdir()
     (folder / ".evio-data").write_text("in the way")
+    Path(os.environ["EVIO_DATA_DIR"]).write_text("in the way")
     pup = pup_of(folder, server.add("a.raw", BYTES), retry_if_failed=10)
     with pytest.raises(CacheError, match=r"\.evio-data"):
         fetched(pup)
