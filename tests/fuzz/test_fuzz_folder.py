@@ -13,6 +13,10 @@ from evio_data._registry import check_name
 from evio_data.errors import EvioDataError, RegistryError
 
 ID = "1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq"
+ENTRY = (
+    f'<div class="flip-entry" id="entry-{ID}"><a href="{{}}">'
+    '<div class="flip-entry-title">fan.raw</div></a></div>'
+)
 PIECES = [
     '<div class="flip-entries">',
     f'<div class="flip-entry" id="entry-{ID}">',
@@ -27,21 +31,42 @@ PIECES = [
     "<!-- ",
     "&#xd800;",
     "../../etc/passwd",
+    ENTRY.format("https://drive.google.com/file/d/" + ID),
+    ENTRY.format("https://docs.google.com/document/d/" + ID),
 ]
+TYPES = st.sampled_from(
+    [_folder.FOLDER_TYPE, _folder.SHORTCUT_TYPE, "application/vnd.google-apps.document", "x/y", ""]
+)
 PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=15)), max_size=25).map("".join)
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=15), st.just(ID))
 FIELDS = st.sampled_from(
     ["id", "name", "mimeType", "size", "sha256Checksum", "resourceKey", "capabilities"]
 )
-FILES = st.dictionaries(
-    st.one_of(FIELDS, st.sampled_from(["shortcutDetails", "targetId", "canDownload"])),
-    st.one_of(
-        SCALARS,
-        st.sampled_from([_folder.FOLDER_TYPE, _folder.SHORTCUT_TYPE, "0" * 64, "12"]),
-        st.dictionaries(st.sampled_from(["targetId", "targetMimeType", "canDownload"]), SCALARS),
-        st.lists(SCALARS, max_size=2),
-    ),
-    max_size=8,
+ODD = st.one_of(
+    SCALARS, st.lists(SCALARS, max_size=2), st.dictionaries(FIELDS, SCALARS, max_size=2)
+)
+
+
+def usually(value: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Return what Drive sends, three times in four."""
+    return st.one_of(value, value, value, ODD)
+
+
+FILES = st.fixed_dictionaries(
+    {
+        "id": usually(st.just(ID)),
+        "name": usually(st.text(min_size=1, max_size=15)),
+        "mimeType": usually(TYPES),
+    },
+    optional={
+        "size": usually(st.integers(0, 10**12).map(str)),
+        "sha256Checksum": usually(st.sampled_from(["0" * 64, "AB" * 32])),
+        "resourceKey": usually(st.just("0-a")),
+        "capabilities": usually(st.fixed_dictionaries({"canDownload": usually(st.booleans())})),
+        "shortcutDetails": usually(
+            st.fixed_dictionaries({"targetId": usually(st.just(ID)), "targetMimeType": TYPES})
+        ),
+    },
 )
 NAMES = st.lists(st.text(max_size=30), min_size=1, max_size=4)
 
@@ -78,6 +103,19 @@ def test_every_json_is_a_list_or_an_error(value: object, cut: int | None) -> Non
     for item in items:
         assert item.size is None or item.size >= 0
         item.name.encode("utf-8")
+
+
+@given(value=st.one_of(FILES, SCALARS), cut=st.one_of(st.none(), st.integers(0, 60)))
+def test_every_json_is_a_file_or_an_error(value: object, cut: int | None) -> None:
+    """What the API tells of one file is an item of the right types, or is refused."""
+    try:
+        item = _folder.item_of_json(json.dumps(value)[:cut])
+    except EvioDataError as error:
+        assert str(error).isprintable()
+        return
+    assert item.link.id == ID
+    assert item.size is None or item.size >= 0
+    assert item.sha256 is None or item.sha256 == item.sha256.lower()
 
 
 @given(path=NAMES)

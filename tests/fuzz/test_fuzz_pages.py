@@ -41,11 +41,31 @@ PIECES = [
     "http://evil.example/",
     "\\evil",
 ]
+ID = "1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq"
+REAL = [
+    _pages.server_error(404),
+    _pages.denied(),
+    _pages.infected(),
+    _pages.disabled(),
+    _pages.terms(),
+    _pages.unknown(),
+    _pages.sorry(),
+    *map(_pages.quota, ("en", "de", "es")),
+]
 PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=30)), max_size=25).map("".join)
 STATUSES = st.one_of(st.sampled_from([200, 206, 302, 400, 401, 403, 404, 416, 429, 503]))
 URLS = st.one_of(
     st.sampled_from(
         ["https://drive.google.com/uc?id=1", "https://accounts.google.com/ServiceLogin", "", "//["]
+    ),
+    st.builds(
+        "https://{}{}{}{}".format,
+        st.sampled_from(["drive.google.com", "docs.google.com", "www.googleapis.com", "x.org"]),
+        st.sampled_from(
+            ["/file/d/", "/drive/folders/", "/drive/v3/files/", "/uc?id=", "/open?id=", "/leaf?id="]
+        ),
+        st.one_of(st.just(ID), st.text("aZ0_-", max_size=12)),
+        st.sampled_from(["", "/view", "?resourcekey=0-a", "&resourcekey=0-a", "?alt=media", "/"]),
     ),
     st.text(max_size=40),
 )
@@ -55,7 +75,13 @@ ACTIONS = st.one_of(
         "{}{}{}".format,
         st.sampled_from(["https://", "http://", "//", "/", "javascript:", "file:///", ""]),
         st.sampled_from(
-            ["drive.google.com", "drive.google.com.evil.example", "evil@drive.google.com", "[::1"]
+            [
+                "drive.google.com",
+                "accounts.google.com",
+                "drive.google.com.evil.example",
+                "evil@drive.google.com",
+                "[::1",
+            ]
         ),
         st.text(max_size=20),
     ),
@@ -130,11 +156,12 @@ def test_every_json_is_read(value: object, status: int) -> None:
     assert str(_drive.refusal(status, "https://www.googleapis.com/", page)).isprintable()
 
 
-@given(cut=st.integers(0, 4000), noise=st.text(max_size=20))
-def test_a_cut_real_page_is_read(cut: int, noise: str) -> None:
+@given(page=st.sampled_from(REAL), status=STATUSES, cut=st.integers(0, 4000), noise=PAGES)
+def test_a_cut_real_page_is_read(page: str, status: int, cut: int, noise: str) -> None:
     """A real page that is cut anywhere, with anything behind it, is read as well."""
-    page = _pages.server_error(404)[:cut] + noise
-    assert isinstance(_drive.refusal(404, "https://drive.google.com/uc", page), DriveRefusedError)
+    error = _drive.refusal(status, "https://drive.google.com/uc", page[:cut] + noise)
+    assert isinstance(error, DriveRefusedError)
+    assert str(error).isprintable()
 
 
 @given(url=st.one_of(URLS, ACTIONS))

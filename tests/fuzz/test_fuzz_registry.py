@@ -22,12 +22,29 @@ NAMES = st.lists(PARTS, min_size=1, max_size=5).map("/".join)
 HASHES = st.one_of(st.just("unpinned"), st.just("ab" * 32), st.text(max_size=10))
 URLS = st.one_of(
     st.sampled_from(
-        ["https://a.org/1", "https://a.org/1#size=5", "file:///etc", "https://a.org/'", "ftp://a"]
+        [
+            "https://a.org/1",
+            "https://a.org/1#size=5",
+            "https://a.org/1#size=05&x",
+            "https://me@a.org/1",
+            "https://a.org\\1",
+            "https://drive.google.com/drive/folders/1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq",
+            "file:///etc",
+            "https://a.org/'",
+            "ftp://a",
+        ]
     ),
     st.text(max_size=20),
 )
 LINES = st.one_of(
     st.builds("{} {} {}".format, NAMES, HASHES, URLS),
+    st.builds(
+        "{} unpinned https://a.org/1".format,
+        st.one_of(
+            st.sampled_from(["a", "A", "\u00e9", "e\u0301", "a/b"]),
+            st.integers(1, 1200).map("x".__mul__),
+        ),
+    ),
     st.text(max_size=40),
     st.sampled_from(["# mirrors: https://a.org prefer", "# mirrors: nope", "#", "\ufeff", "'"]),
 )
