@@ -11,8 +11,9 @@ import mmap
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from io import FileIO
 from pathlib import Path
@@ -96,29 +97,46 @@ def bare_socket(files: list[File]) -> None:
 
 def splice(files: list[File]) -> None:
     """Let the kernel move a socket's bytes into the file; hash in a thread that reads behind."""
-    done: SimpleQueue[int] = SimpleQueue()
-    digest = hashlib.sha256()
-    with clock():
-        with connection(files[0].url) as line, _created(files[0].path) as file:
-            behind = threading.Thread(target=_hash_behind, args=(files[0].path, done, digest))
-            behind.start()
-            source, sink = os.pipe()
-            while count := os.splice(line.fileno(), sink, MIB):
-                os.splice(source, file.fileno(), count)
-                done.put(count)
-            done.put(0)
-            behind.join()
-        files[0].verify(digest.hexdigest())
+    import fcntl
 
-
-def _hash_behind(path: Path, done: SimpleQueue[int], digest: hashlib._Hash) -> None:
-    view = memoryview(mmap.mmap(-1, MIB))
-    with path.open("rb", buffering=0) as file:
-        while left := done.get():
+    with (
+        clock(),
+        connection(files[0].url) as line,
+        _created(files[0].path) as file,
+        _hashing_behind(files[0]) as written,
+    ):
+        source, sink = os.pipe()
+        fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, MIB)
+        while left := os.splice(line.fileno(), sink, MIB):
             while left:
-                count = file.readinto(view[:left])
-                digest.update(view[:count])
+                count = os.splice(source, file.fileno(), left)
+                written(count)
                 left -= count
+
+
+@contextmanager
+def _hashing_behind(file: File) -> Iterator[Callable[[int], object]]:
+    """Give what is to be told how many more bytes are there; hash them, and verify at the end."""
+    more: SimpleQueue[int] = SimpleQueue()
+    digest = hashlib.sha256()
+
+    def follow() -> None:
+        view = memoryview(mmap.mmap(-1, BLOCK))
+        with file.path.open("rb", buffering=0) as there:
+            while left := more.get():
+                while left:
+                    count = there.readinto(view[:left])
+                    digest.update(view[:count])
+                    left -= count
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    try:
+        yield more.put
+    finally:
+        more.put(0)
+        thread.join()
+    file.verify(digest.hexdigest())
 
 
 # --- many connections -------------------------------------------------------------------------
@@ -126,27 +144,33 @@ def _hash_behind(path: Path, done: SimpleQueue[int], digest: hashlib._Hash) -> N
 
 def ranges(files: list[File], connections: str) -> None:
     """Receive one file in pieces over so many connections; hash behind them."""
-    starts = range(0, files[0].size, PIECE)
-    digest = hashlib.sha256()
-    with clock():
-        with _created(files[0].path) as file, ThreadPoolExecutor(int(connections)) as pool:
-            for piece in pool.map(lambda start: _piece(files[0], file.fileno(), start), starts):
-                digest.update(piece)
-        files[0].verify(digest.hexdigest())
+    file = files[0]
+    starts = range(0, file.size, PIECE)
+    with (
+        clock(),
+        _created(file.path) as target,
+        _hashing_behind(file) as written,
+        ThreadPoolExecutor(int(connections)) as pool,
+    ):
+        for count in pool.map(partial(_piece, file.url, target.fileno()), starts):
+            written(count)
 
 
 _OWN = threading.local()
 
 
-def _piece(file: File, descriptor: int, start: int) -> bytes:
+def _piece(url: str, descriptor: int, start: int) -> int:
     if not hasattr(_OWN, "session"):
         _OWN.session = requests.Session()
+        _OWN.view = memoryview(mmap.mmap(-1, BLOCK))
     wanted = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{start + PIECE - 1}"}
-    got = _OWN.session.get(file.url, headers=wanted, timeout=TIMEOUT)
-    assert got.status_code == 206
-    os.pwrite(descriptor, got.content, start)
-    content: bytes = got.content
-    return content
+    end = start
+    with _OWN.session.get(url, headers=wanted, timeout=TIMEOUT, stream=True) as got:
+        assert got.status_code == 206
+        while count := got.raw.readinto(_OWN.view):
+            os.pwrite(descriptor, _OWN.view[:count], end)
+            end += count
+    return end - start
 
 
 def many(files: list[File], workers: str) -> None:
