@@ -207,8 +207,6 @@ class _Surveyor:
                     raise
                 link = target
                 return ask(connection, leaf.path, link)
-        except _GaveUpError:
-            raise
         except EvioDataError as error:
             return LeftOut(shown(leaf.path), str(error), link.id)
 
@@ -253,7 +251,7 @@ class _Surveyor:
 
         try:
             target = _drive.file_link(self._patiently(ask))
-        except DownloadError:
+        except (DownloadError, _GaveUpError):
             return None
         return target if target is not None and target.id != link.id else None
 
@@ -304,7 +302,7 @@ class _Surveyor:
                 self._in_vain = 0
                 return result
         self._in_vain += 1
-        raise _GaveUpError(f"Drive could not be asked ({reason}).", advice="Run again.")
+        raise _GaveUpError(f"Drive could not be asked ({reason}).")
 
     def _pause(self, error: TransportError, failures: int) -> None:
         if failures > self._settings.retries:
@@ -350,7 +348,7 @@ class _Surveyor:
         return [results[number] for number in range(len(tasks))]
 
 
-class _GaveUpError(DownloadError):
+class _GaveUpError(Exception):
     """Drive did not answer properly, however often it was asked."""
 
 
@@ -371,6 +369,8 @@ def _outcome(
         return work(connection, task)
     except EvioDataError as error:
         return error
+    except _GaveUpError as error:
+        return DownloadError(str(error), advice="Run again.")
 
 
 def _as_live(path: tuple[str, ...], item: Item) -> LiveFile:

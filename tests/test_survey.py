@@ -381,6 +381,13 @@ def test_sorry_page_is_waited_for() -> None:
     assert any("pausing" in each for each in words)
 
 
+def test_errors_are_public(key: str | None) -> None:
+    """A Drive that cannot be asked is an error of the documented tree, by its own name."""
+    with pytest.raises(DownloadError, match=r"could not be asked .* Run again\.") as caught:
+        ask("http://127.0.0.1:9", key)
+    assert caught.type is DownloadError
+
+
 @pytest.mark.timeout(20)
 def test_long_waits_are_told() -> None:
     """Whoever has to wait because a server asks for it is told so, and for how long."""
