@@ -330,12 +330,14 @@ class World:
     def _clear_by_hand(self) -> None:
         """Remove what is in the place of a file or of our folders, as every error says."""
         finals = [path for _, path in self.finals()]
-        for path in self._by_hand:
+        for path in sorted(self._by_hand, key=lambda path: len(path.parts)):
             is_usual = path.is_file() if path in finals else path.is_dir()
-            if path.is_dir() and not path.is_symlink() and not is_usual:
+            if not os.path.lexists(path) or (is_usual and not path.is_symlink()):
+                continue
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            elif path.is_symlink() or not is_usual:
-                path.unlink(missing_ok=True)
+            else:
+                path.unlink()
 
     def end(self) -> None:
         """Let go of everything."""
