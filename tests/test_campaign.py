@@ -202,6 +202,15 @@ def test_a_damaged_file_is_no_success(world: World) -> None:
     assert len(_oracle.judge_round(world, [process])) == 1
 
 
+def test_what_is_in_the_way_is_cleared(world: World) -> None:
+    """With a link in the place of a folder of ours, then a file in the place of all, it heals."""
+    for target, kind in (("state", "link"), ("top", "file")):
+        assert _damages.damage(world, world.files[0], target, kind, random.Random(0))
+    world.heal()
+    assert world.start("prefetch").process.wait(timeout=60) == 0
+    assert _oracle.judge_end(world) == []
+
+
 def test_traffic_is_seen(world: World) -> None:
     """A byte more than the bound is seen."""
     served = world.files[0]
