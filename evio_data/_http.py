@@ -140,7 +140,16 @@ class Answer:
     def shut(self) -> None:
         """Wake a thread that is waiting for this body's next byte; safe from any thread."""
         with suppress(Exception):
-            self._raw.connection.sock.shutdown(socket.SHUT_RDWR)
+            line = self._line()
+            # Not by the TLS socket's own method: it forgets the session, and what had arrived
+            # would be read on undeciphered, as if it were the file.
+            socket.socket.shutdown(getattr(line, "socket", line), socket.SHUT_RDWR)
+
+    def _line(self) -> Any:
+        # The connection forgets its socket where the body ends by a close; the body has it.
+        if self._inner is not None and self._inner.fp is not None:
+            return self._inner.fp.raw._sock  # noqa: SLF001
+        return self._raw.connection.sock
 
     def release(self) -> None:
         """Give the connection back for the next request; the body must have been read whole."""

