@@ -1,8 +1,10 @@
 """A mirror's base URL and a registry key in, a source out: HTTP(S), or an object store."""
 
+import threading
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from . import _ranges
@@ -20,6 +22,8 @@ QUICK = 0.1  # seconds for which a read may last before the next one is a small 
 AHEAD = 4 * 1024 * 1024  # bytes that one request to an object store asks for
 EXTRA = "evio-data[mirror]"
 
+Kind = TypeVar("Kind")
+
 
 class Mirror:
     """A copy of one registry key that need not be trusted: the hash decides.
@@ -30,11 +34,15 @@ class Mirror:
     name : str
     patience : float, optional
         Seconds over which it may send less than `FLOOR`, once; None for ever.
+    timeout : float, optional
+        Seconds for which a store may be silent.
     """
 
     is_mirror = True
 
-    def __init__(self, base: str, name: str, *, patience: float | None = None) -> None:
+    def __init__(
+        self, base: str, name: str, *, patience: float | None = None, timeout: float | None = None
+    ) -> None:
         self.base = base
         self.label = f"the mirror {host_of(base)}"
         self.patience = patience
@@ -42,7 +50,7 @@ class Mirror:
         if is_http(base):
             self._source = PlainSource(f"{base}/{quote(name)}", accept_html=_is_page(name))
         else:
-            self._source = StoreSource(f"{base}/{name}", label=self.label)
+            self._source = StoreSource(f"{base}/{name}", label=self.label, timeout=timeout)
 
     def open(
         self, connection: Connection, start: int, stop: int | None, *, ranged: bool = True
@@ -112,12 +120,14 @@ class StoreSource:
     ----------
     url : str
     label : str
+    timeout : float or None
     """
 
     is_mirror = True
 
-    def __init__(self, url: str, *, label: str) -> None:
+    def __init__(self, url: str, *, label: str, timeout: float | None) -> None:
         self._url = url
+        self._timeout = timeout
         self.label = label
 
     def open(
@@ -125,11 +135,15 @@ class StoreSource:
     ) -> Body:
         """Return the stretch [start, stop) of the object."""
         store, path = opened_store(self._url)
-        try:
-            about = store.info(path)
-            total = int(about["size"])
+
+        def opened() -> tuple[Any, Any]:
             file = store.open(path, "rb", block_size=AHEAD, cache_type="readahead")
             file.seek(start)
+            return file, store.info(path)
+
+        try:
+            file, about = _within(self._timeout, opened)
+            total = int(about["size"])
         except Exception as error:
             raise store_error(error, self.label) from error
         if start >= total > 0:
@@ -138,7 +152,8 @@ class StoreSource:
         end = total if stop is None else min(stop, total)
         etag = about.get("ETag")
         identity = Identity(self.label, total, etag if isinstance(etag, str) else None)
-        return Body(_Object(file, end), Placement(start, end, total, honoured=total > 0), identity)
+        stream = _Object(file, end, self._timeout)
+        return Body(stream, Placement(start, end, total, honoured=total > 0), identity)
 
 
 class _Object:
@@ -146,20 +161,24 @@ class _Object:
 
     ends_itself = False
 
-    def __init__(self, file: Any, stop: int) -> None:
+    def __init__(self, file: Any, stop: int, timeout: float | None) -> None:
         self._file = file
         self._stop = stop
+        self._timeout = timeout
         self._shut = False
 
     def read_into(self, view: memoryview) -> int:
         """Read some bytes; 0 at the end."""
         if self._shut:
             raise TransportError("the line was shut")
+        most = min(len(view), max(0, self._stop - self._file.tell()))
         try:
-            count: int = self._file.readinto(view[: max(0, self._stop - self._file.tell())])
+            # Not into the view: a read that was given up may end when the view is used anew.
+            data = _within(self._timeout, lambda: self._file.read(most))
         except Exception as error:
             raise TransportError(clean(str(error), 120) or type(error).__name__) from error
-        return count
+        view[: len(data)] = data
+        return len(data)
 
     def shut(self) -> None:
         """Have the next read fail: the one that is running cannot be woken."""
@@ -168,6 +187,29 @@ class _Object:
     def release(self) -> None:
         """Be done with it."""
         self._file.close()
+
+
+def _within(seconds: float | None, call: Callable[[], Kind]) -> Kind:
+    """Return what a call returns, and give it up after some seconds: stores wait for minutes.
+
+    Raises
+    ------
+    TimeoutError
+        If it takes longer; its thread goes on, and nobody listens.
+    """
+    outcome: Future[Kind] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised by result()
+            outcome.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except TimeoutError:
+        raise TimeoutError("the line fell silent") from None
 
 
 def opened_store(url: str) -> tuple[Any, str]:
@@ -210,9 +252,12 @@ def around(
 
     A mirror that is asked before the origin may not dawdle: it is left, and tried again last.
     """
-    first = [Mirror(base, name, patience=patience) for base in dict.fromkeys(before)]
+    first = [
+        Mirror(base, name, patience=patience, timeout=patience) for base in dict.fromkeys(before)
+    ]
     known = {mirror.base for mirror in first}
-    then = [Mirror(base, name) for base in dict.fromkeys(after) if base not in known]
+    left = [base for base in dict.fromkeys(after) if base not in known]
+    then = [Mirror(base, name, timeout=patience) for base in left]
     return [*first, origin, *then]
 
 

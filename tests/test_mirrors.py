@@ -780,3 +780,15 @@ def test_s3_is_down(drive: Drive, bucket: str) -> None:
     got = drive.fetch_elsewhere("fan.raw", EVIO_DATA_MIRRORS=bucket, **down)
 
     assert got.read_bytes() == DATA
+
+
+def test_s3_falls_silent(drive: Drive, bucket: str) -> None:
+    """A store that takes a request and says nothing is passed by as soon as any other mirror."""
+    drive.add("fan.raw", DATA, size=True)
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        where = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        got = drive.fetch_elsewhere(
+            "fan.raw", EVIO_DATA_MIRRORS=bucket, AWS_ENDPOINT_URL=where, EVIO_DATA_TIMEOUT="1"
+        )
+
+    assert got.read_bytes() == DATA
