@@ -23,6 +23,7 @@ Client = Literal[
     "build",
 ]
 CLIENTS: tuple[Client, ...] = get_args(Client)
+ONE_BY_ONE = ("prefetch", "import", "list", "build", "clean")  # others have three connections
 SCRIPTS = ("fetch", "registry", "pooch")  # programs of somebody else, without signal handlers
 
 PREFETCH = "from evio_data._cli import prefetch_datasets; prefetch_datasets()"

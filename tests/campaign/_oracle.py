@@ -14,7 +14,7 @@ from typing import Self
 
 from evio_data._lock import is_held
 
-from ._clients import ways
+from ._clients import ONE_BY_ONE, ways
 from ._disk import STATE
 from ._world import Process, Served, World
 
@@ -265,7 +265,10 @@ def bound(world: World, served: Served) -> int:
         # for one byte to learn the size. Where a range is shared out, what was on its way
         # beyond the cut is lost.
         own = sum(process.client == "pooch" for process in world.processes)
-        return size * (1 + own) * (1 if schedule.concurrency == 1 else 2) + processes
+        is_alone = schedule.concurrency == 1 and all(
+            process.client in ONE_BY_ONE for process in world.processes
+        )
+        return size * (1 + own) * (1 if is_alone else 2) + processes
     attempts = GENERATIONS * (schedule.retries + 2) * (1 + bool(schedule.mirror))
     endless = any(event.kind == "endless" for event in schedule.events)
     longest = max(size, *(len_of(event.kind, size) for event in schedule.events), 0)
