@@ -132,23 +132,22 @@ class Collection:
 
     def _offline(self, entry: Entry, *, verify: bool) -> "Outcome":
         from ._cached import cached
-        from ._report import Outcome
 
         try:
             found = cached(entry, self.slot(entry), verify=verify)
         except EvioDataError as problem:
-            return Outcome(entry.name, "failed", error=problem.about(entry.name))
+            return _failed(entry, problem)
         if found is not None:
             return found
         told = from_environment().offline  # else the caller has said so
         error = OfflineError(
-            "is not cached, and "
+            "not cached, and "
             + ("EVIO_DATA_OFFLINE forbids the network." if told else "the network is not allowed."),
             name=entry.name,
             advice=f"{'Unset' if told else 'Allow'} it and run again, or bring the file: "
             "`evio-data import PATH`.",
         )
-        return Outcome(entry.name, "failed", error=error)
+        return _failed(entry, error)
 
     def job(
         self, entry: Entry, *, verify: bool = False, sizes: dict[str, int] | None = None
@@ -195,13 +194,18 @@ class Collection:
 
     def _verified(self, entry: Entry, told: Callable[[int], None] | None) -> "Outcome | None":
         from ._cached import cached
-        from ._report import Outcome
 
         slot = self.slot(entry)
         try:
             return cached(entry, slot, verify=True, told=told)
         except EvioDataError as problem:
-            return Outcome(entry.name, "failed", slot.path, error=problem.about(entry.name))
+            return _failed(entry, problem)._replace(path=slot.path)
+
+
+def _failed(entry: Entry, error: EvioDataError) -> "Outcome":
+    from ._report import Outcome
+
+    return Outcome(entry.name, "failed", size=entry.size, error=error.about(entry.name))
 
 
 class Logged:

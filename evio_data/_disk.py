@@ -99,8 +99,8 @@ class Folder:
 _IN_FOLDERS = {os.open, os.unlink, os.stat, os.rename} <= os.supports_dir_fd
 FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 _WHY = {
-    errno.EACCES: "it is not writable for this user",
-    errno.EPERM: "it is not writable for this user",
+    errno.EACCES: "this user has no permission",
+    errno.EPERM: "this user has no permission",
     errno.EROFS: "it is on a read-only file system",
     errno.ELOOP: "a symbolic link is in its place",
     errno.EISDIR: "a folder is in its place",

@@ -235,8 +235,8 @@ def _script_link(page: str) -> str | None:
 BY_HAND = "place the file by hand: `evio-data import PATH`"
 ASK_OWNER = 'Ask the owner to share it with "anyone with the link".'
 QUOTA_ADVICE = (
-    "Wait up to 24 hours and run again (what arrived is kept), set EVIO_DATA_MIRRORS, or "
-    f"{BY_HAND}."
+    "Wait up to 24 hours and run again (what arrived is kept), set EVIO_DATA_MIRRORS if its "
+    f"SHA-256 is registered, or {BY_HAND}."
 )
 
 
@@ -282,8 +282,9 @@ def _by_status(status: int, page: str) -> DriveRefusedError:
     if status == 403:
         return _denied()
     title, words = clean(_title(page)), clean(_text(page), 120)
+    seen = f"{title!r}: {words!r}" if title or words else "without a word"
     return DriveRefusedError(
-        f"Drive sent a page that is not known (status {status}, {title!r}: {words!r}).",
+        f"Drive sent a page that is not known (status {status}, {seen}).",
         advice="It was not saved as data. Open the link in a browser to see what Drive wants.",
     )
 

@@ -112,6 +112,7 @@ class Engine:
         self._working = 0
         self._splitter = Splitter()
         self._done_bytes = 0
+        self._in_vain = False  # whether a file has used up all attempts without an answer
         self._all_done = threading.Event()
         self._broken: BaseException | None = None
 
@@ -330,7 +331,8 @@ class Engine:
                 sha256=job.slot.known_hash(job.entry.sha256),
                 size=job.entry.size,
                 halt=self.halt,
-                retries=self._retries,
+                # Where nobody answers, one file's patience is enough for all.
+                retries=0 if self._in_vain and not self.received else self._retries,
                 say=lambda text: self._watcher.say(name, text),
                 reserved=lambda: self._reserved(name),
             )
@@ -447,6 +449,7 @@ class Engine:
             self._waiting.append(run.job)
 
     def _finish_failed(self, run: Run, error: EvioDataError) -> None:
+        self._in_vain = not run.download.answered
         run.download.close()
         self._leave(run)
         self._end(_failed(run.job, error, run.began, received=run.download.fetched))

@@ -104,6 +104,9 @@ class RegistryFile:
             nearest += [key for key in self._by_basename[basename] if key not in nearest]
         nearest = nearest[:NEAREST]
         advice = f"Did you mean {_either(nearest)}?" if nearest else "`evio-data list` shows all."
+        folder = f"{name.strip('/')}/"
+        if any(key.startswith(folder) for key in self.entries):
+            advice = f"It is a folder: the pattern {folder + '*'!r} means all that is in it."
         error = UnknownDatasetError(f"no dataset {clean(name)!r} in the registry.", advice=advice)
         error.candidates = tuple(nearest)
         return error

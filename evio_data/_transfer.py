@@ -11,7 +11,7 @@ from ._disk import as_cache_error, free_bytes
 from ._failover import Sources
 from ._halt import Halt, Readers
 from ._hashing import Follower
-from ._http import BusyError, Connection, Interrupted, TransportError
+from ._http import BusyError, Connection, Interrupted, TransportError, UnavailableError
 from ._identity import Identity
 from ._pace import SETTLE, backoff
 from ._partial import STEP, Partial, PartialLostError
@@ -103,6 +103,8 @@ class Download:
         Whether another process has taken over what had arrived.
     admitted : bool
         Whether the disk has room for it, beside those that were admitted before.
+    answered : bool
+        Whether any server has answered, be it with a refusal.
     """
 
     def __init__(  # noqa: PLR0913
@@ -129,6 +131,7 @@ class Download:
         self.ranges_honoured = partial.resumed > 0
         self.failure: EvioDataError | None = None
         self.lost = False
+        self.answered = False
         self.spliced = partial.resumed > 0  # more than one answer has contributed
         self.resumed = partial.resumed  # bytes that were kept when it last had to go on
         self.started = time.monotonic()
@@ -253,6 +256,7 @@ class Download:
         try:
             self._receive_once(segment, connection, source)
         except BusyError:
+            self.answered = True
             self.sources.count_busy(source, began)
             raise
         except _RemoteChangedError as error:
@@ -265,8 +269,10 @@ class Download:
         except TransportError as error:
             if self.halt.asked:
                 raise Interrupted from error
+            self.answered = self.answered or isinstance(error, UnavailableError)
             self._wait(segment, error, source, progress=segment.position > before)
         except (DownloadError, ChecksumError) as error:
+            self.answered = True
             self.sources.leave(source, error)
         except PartialLostError as error:
             self._lose(segment)
@@ -282,6 +288,7 @@ class Download:
         start, before = segment.position - self._take_overlap(segment), segment.fetched
         stop = self._last_wanted(segment)
         with source.open(connection, start, stop, ranged=self.sources.ranged) as body:
+            self.answered = True
             self._watch(body.stream)
             segment.begin_attempt()
             try:

@@ -7,7 +7,10 @@ import logging
 import os
 import random
 import signal
+import socket
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -281,6 +284,29 @@ def test_no_room_for_all(drive: Drive, tmp_path: Path) -> None:
     assert isinstance(refused.error, errors.CacheError)
     assert "the disk has" in str(refused.error)
     assert refused.received == 0
+
+
+def test_no_server_answers(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody answers, one file's patience is enough: the others are asked once each."""
+    asked: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            with suppress(OSError):
+                while True:
+                    client, address = listener.accept()
+                    asked.append(address)
+                    client.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        for number in range(5):
+            drive.register(f"{number}.raw {'0' * 64} {url}/{number}.raw")
+        monkeypatch.setenv("EVIO_DATA_RETRIES", "2")
+        report = evio_data.prefetch(concurrency=1)
+        listener.shutdown(socket.SHUT_RDWR)
+    assert len(report.failed) == 5
+    assert len(asked) == 3 + 4
 
 
 # --- interrupted ------------------------------------------------------------------------------
