@@ -188,13 +188,19 @@ class Slot:
         try:
             if not os.path.lexists(self._root + os.sep + CACHEDIR_TAG):
                 self._make_root()
-            self._make_folders(self._name.split("/")[:-1])
-            self._make_state()
+            try:
+                self._make_all()
+            except FileNotFoundError:  # somebody clears away empty folders meanwhile
+                self._make_all()
         except OSError as error:
             raise as_cache_error(error, error.filename or self._root) from error
         if not os.access(self._state, os.W_OK | os.X_OK):
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             raise as_cache_error(denied, self._state)
+
+    def _make_all(self) -> None:
+        self._make_folders(self._name.split("/")[:-1])
+        self._make_state()
 
     def _make_state(self) -> None:
         self._make_folders([STATE_FOLDER, *self._name.split("/")])
@@ -241,8 +247,13 @@ class Slot:
         return self._name.rpartition("/")[2]
 
     def _home(self) -> Folder:
-        """Open the folder that the file is in."""
-        return Folder(self._root, *self._name.split("/")[:-1])
+        """Open the folder that the file is in; again, if it has been cleared away."""
+        parts = self._name.split("/")[:-1]
+        try:
+            return Folder(self._root, *parts)
+        except FileNotFoundError:
+            self._make_folders(parts)
+            return Folder(self._root, *parts)
 
     def _ours(self) -> Folder:
         """Open our folder for this key."""

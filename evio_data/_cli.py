@@ -62,7 +62,7 @@ def _result(options: argparse.Namespace) -> int:
 
 def _stopped(options: argparse.Namespace, error: EvioDataError | None, code: int) -> int:
     """Say what ended a command before it had a result: an error, or (None) an interrupt."""
-    say(f"error: {error}" if error else "\nInterrupted. What arrived is kept: run again to go on.")
+    say(f"error: {error}" if error else "\nInterrupted. Run again to go on.")
     if getattr(options, "json", False):
         from ._summary import error_json, frame
 

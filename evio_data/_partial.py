@@ -45,7 +45,7 @@ class Partial:
     Parameters
     ----------
     folder : Path
-        Holds ``TOKEN.part`` and ``TOKEN.journal``.
+        Holds ``TOKEN.part`` and ``TOKEN.journal``; made if absent.
 
     Attributes
     ----------
@@ -249,7 +249,12 @@ class Partial:
         self.spans, self.identity, self._inode, self._scattered = [], None, None, False
 
     def _create(self) -> None:
-        with open_nofollow(self._name, _NEW) as part:
+        try:
+            part = open_nofollow(self._name, _NEW)
+        except FileNotFoundError:  # the folder has been cleared away
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = open_nofollow(self._name, _NEW)
+        with part:
             self._inode = os.fstat(part.fileno()).st_ino
 
     def _write_journal(self) -> None:

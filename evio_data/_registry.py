@@ -230,6 +230,8 @@ def _mirrors(comment: str) -> tuple[tuple[str, ...], bool] | None:
     prefer = "prefer" in words
     bases = tuple(word for word in words if word not in ("prefer", "fallback"))
     for base in bases:
+        if _has_user(base):
+            raise RegistryError("a mirror's URL has a user's name before its host.")
         if not is_base(base):
             raise RegistryError(
                 f"the mirror {_shown(base)} is not an https:, http:, s3: or gs: URL."
@@ -297,9 +299,13 @@ def _fault(url: str) -> str:
     """Return what is wrong with a URL; two readers must not see two hosts in it."""
     if "\\" in url:
         return "has a backslash"
-    if "@" in url.partition("://")[2].partition("/")[0]:
-        return "has a user's name before its host"
-    return "is not an https: or http: URL"
+    return (
+        "has a user's name before its host" if _has_user(url) else "is not an https: or http: URL"
+    )
+
+
+def _has_user(url: str) -> bool:
+    return "@" in url.partition("://")[2].partition("/")[0]
 
 
 def check_name(name: str) -> None:

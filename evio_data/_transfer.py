@@ -144,7 +144,7 @@ class Download:
         self._generation = 0
         self._fresh_starts = 0
         self._distrusted = False
-        self._overlap = OVERLAP
+        self._overlap = OVERLAP if partial.resumed else 0  # bytes that are doubted once
         self.total = size
         if partial.identity is not None and partial.identity.total is not None:
             self.total = partial.identity.total
@@ -273,7 +273,7 @@ class Download:
             self._wait(segment, error, source, progress=segment.position > before)
         except (DownloadError, ChecksumError) as error:
             self.answered = True
-            self.sources.leave(source, error)
+            self._go_on(source, error)
         except PartialLostError as error:
             self._lose(segment)
             raise DownloadError(
@@ -311,9 +311,9 @@ class Download:
         self.halt.unwatch(stream)
 
     def _take_overlap(self, segment: Segment) -> int:
-        # An earlier process's bytes are doubted once: a line that always cuts must not spend
-        # itself on repeating them.
-        if segment.span[0] == 0 and self.partial.resumed and self._overlap:
+        # The bytes of an earlier process, or of a mirror that was left, are doubted once: a line
+        # that always cuts must not spend itself on repeating them.
+        if segment.span[0] == 0 and self._overlap:
             overlap, self._overlap = self._overlap, 0
             return min(overlap, segment.position)
         # Without a hash nothing but a comparison shows that the file was replaced since: of what
@@ -477,7 +477,7 @@ class Download:
             if self._is_current(segment):
                 self._check_size(error.total)
         except ChecksumError as wrong:
-            self.sources.leave(source, wrong)
+            self._go_on(source, wrong)
             return
         at_end = self.total is None and error.total in (None, segment.position)
         if at_end and segment.position > 0:
@@ -492,7 +492,7 @@ class Download:
     def _judge_change(self, segment: Segment, why: str, source: Source) -> None:
         if source.is_mirror and not self.sources.is_last:
             # What a mirror says is no reason to drop what came from elsewhere.
-            self.sources.leave(source, DownloadError(f"has another version: {why}."))
+            self._go_on(source, DownloadError(f"has another version: {why}."))
         else:
             self._restart(segment.generation, why)
 
@@ -516,7 +516,7 @@ class Download:
         if segment.failures > self.sources.patience:
             again = f", {segment.failures} times in a row" if segment.failures > 1 else ""
             segment.failures = 0
-            self.sources.leave(source, DownloadError(f"{error}{again}.", advice=_RUN_AGAIN))
+            self._go_on(source, DownloadError(f"{error}{again}.", advice=_RUN_AGAIN))
             return
         seconds = max(backoff(segment.failures), error.wait or 0.0)
         self.spliced = self.spliced or self.partial.received > 0
@@ -530,6 +530,11 @@ class Download:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and self._wants(segment):
             self.halt.wait(min(left, LOOK))
+
+    def _go_on(self, source: Source, error: EvioDataError) -> None:
+        self.sources.leave(source, error)
+        if source.is_mirror:
+            self._overlap = OVERLAP
 
     def _fail(self, error: EvioDataError, segment: Segment) -> None:
         with self._lock:
@@ -564,6 +569,7 @@ class Download:
             self.spliced = False
             self.resumed = 0
             self.admitted = False
+            self._overlap = 0
             self.sources.ranged = True
 
     def distrust(self) -> bool:

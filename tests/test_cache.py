@@ -9,6 +9,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from evio_data import errors
 from evio_data._cache import Cache
 from evio_data._collection import open_collection
 from evio_data._disk import Folder
+from tests.conftest import FETCH
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -480,3 +482,16 @@ def test_tidying_stays_in_the_folder_it_began_in(
     assert (victim / "fan.raw").read_bytes() == b"mine"
     with pytest.raises(NotADirectoryError):
         Folder(str(tmp_path), "ours")
+
+
+def test_folder_that_is_cleared_away_meanwhile(drive: Drive) -> None:
+    """Who clears away empty folders while a file is received does not keep it from its place."""
+    drive.add("fan/fan.raw", DATA, rate=2 * len(DATA))
+    with drive.spawn(FETCH, "fan/fan.raw") as process:
+        while process.poll() is None:
+            with suppress(OSError):
+                drive.path("fan/fan.raw").parent.rmdir()
+            time.sleep(0.05)
+        printed, complaint = process.communicate(timeout=30)
+    assert process.returncode == 0, complaint
+    assert Path(printed.strip()).read_bytes() == DATA

@@ -351,7 +351,9 @@ def test_mirrors(comment: str, mirrors: tuple[str, ...], prefer: bool) -> None:
     assert (registry.mirrors, registry.prefer_mirrors) == (mirrors, prefer)
 
 
-@pytest.mark.parametrize("base", ["ftp://a", "file:///data", "lab.example", "https:///x"])
+@pytest.mark.parametrize(
+    "base", ["ftp://a", "file:///data", "lab.example", "https:///x", "https://me:pw@lab.example"]
+)
 def test_mirror_that_is_no_url(base: str) -> None:
     """A mirror that could never answer is refused with its line."""
     assert refusal(f"\n# mirrors: https://a {base}\n").line == 2
