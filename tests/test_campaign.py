@@ -12,6 +12,9 @@ from typing import get_args
 
 import pytest
 
+if sys.platform == "win32":
+    pytest.skip("its signals and process groups are POSIX's", allow_module_level=True)
+
 from evio_data.testing import DriveFile, DriveServer
 from evio_data.testing._files import _CHOICES
 from evio_data.testing._model import Drive
