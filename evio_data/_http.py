@@ -5,6 +5,7 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from email.utils import mktime_tz, parsedate_tz
 from importlib import metadata
 from types import TracebackType
 from typing import Any, Self
@@ -134,8 +135,14 @@ class Answer:
         if not value:
             return None
         with suppress(Exception):  # urllib3 raises its own error on nonsense
-            return min(max(0.0, Retry().parse_retry_after(value)), MAX_RETRY_AFTER)
+            return min(max(0.0, self._seconds_until(value)), MAX_RETRY_AFTER)
         return None
+
+    def _seconds_until(self, value: str) -> float:
+        then, now = parsedate_tz(value), parsedate_tz(self.headers.get("Date", ""))
+        if then and now:  # both by the server's clock: ours may be hours off
+            return mktime_tz(then) - mktime_tz(now)
+        return float(Retry().parse_retry_after(value))
 
     def shut(self) -> None:
         """Wake a thread that is waiting for this body's next byte; safe from any thread."""

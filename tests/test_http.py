@@ -687,6 +687,15 @@ def test_retry_after(
         assert least <= wait <= most
 
 
+def test_date_by_the_server_s_clock(wire: Wire, connection: Connection) -> None:
+    """A date to come back at is measured from the server's own date: one clock may be hours off."""
+    now = time.time() - 5 * 3600
+    later = (f"Date: {formatdate(now)}", f"Retry-After: {formatdate(now + 20, usegmt=True)}")
+    wire.answers["/"] = answer(b"", *later)
+    with ask(connection, wire.url) as got:
+        assert got.wait() == 20
+
+
 @pytest.mark.parametrize("status", [200, 206, 302, 400, 401, 403, 404, 416])
 def test_status_that_is_not_transient(wire: Wire, connection: Connection, status: int) -> None:
     """What will be the same next time is no reason to come again."""
