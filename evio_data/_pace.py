@@ -78,12 +78,15 @@ class Splitter:
     """Decides when idle connections take over parts of running files.
 
     They do so in steps: two connections, then as many as there are. What a step has brought is
-    measured, and where that is nothing (the line is full) there is no other for a while.
+    measured, and where that is nothing (the line is full) there is no other for a while. A
+    connection that falls idle later takes over a part at once: so many have proved their worth.
     """
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()
         self._before: tuple[float, int] | None = None  # rate and connections before the step
+        self._reached = 0  # connections with the step's last split
+        self._proved = 0  # connections that were worth it
         self._since = 0.0
         self._left = 0  # splits that still belong to the step
         self._resting_until = 0.0
@@ -102,14 +105,21 @@ class Splitter:
         now = time.monotonic()
         if rate <= 0 or now < self._resting_until:
             return False
-        if self._left:
+        if self._left or working < self._proved:
             return True
         if now - self._since < 2 * SETTLE:
             return False
-        if self._before is not None and not self._gained(rate, working):
+        if self._before is not None:
+            self._judge(rate, working, now)
+        return now >= self._resting_until
+
+    def _judge(self, rate: float, working: int, now: float) -> None:
+        if self._gained(rate, working):
+            self._proved = self._reached
+        else:
+            self._proved = 0
             self._resting_until = now + RECONSIDER
         self._before = None
-        return now >= self._resting_until
 
     def _gained(self, rate: float, working: int) -> bool:
         assert self._before is not None
@@ -122,14 +132,19 @@ class Splitter:
         """Whether the next split still belongs to the last step."""
         return self._left > 0
 
+    def to_come(self, working: int, idle: int) -> int:
+        """Return how many splits this step, or one that begins now, has still to make."""
+        return self._left or min(idle, max(2, working))
+
     def made(self, rate: float, working: int, idle: int) -> None:
         """Remember how things were when a split was made for one of ``idle`` connections."""
         if self._left:
             self._left -= 1
-            return
-        self._left = min(idle, max(2, working)) - 1
-        self._before = (rate, working)
-        self._since = time.monotonic()
+        elif working >= self._proved:
+            self._left = self.to_come(working, idle) - 1
+            self._before = (rate, working)
+            self._since = time.monotonic()
+        self._reached = max(self._reached, working + 1)
 
     def end_step(self) -> None:
         """Take note that there is nothing more to split for now."""

@@ -229,20 +229,21 @@ class Engine:
             return None
         # A part that was split off a moment ago has no pace of its own yet.
         pace = rate / working if self._splitter.in_step else None
-        segment = self._share_out(working, pace)
+        segment = self._share_out(working + self._splitter.to_come(working, self._idle()), pace)
         if segment is None:
             self._splitter.end_step()
         else:
             self._splitter.made(rate, working, self._idle())
         return segment
 
-    def _share_out(self, working: int, pace: float | None) -> tuple[Run, Segment] | None:
+    def _share_out(self, parts: int, pace: float | None) -> tuple[Run, Segment] | None:
+        """Split the longest rest, so that all that is to come would be in equal parts."""
         runs = [run for run in self.runs if not run.finishing]
         run = max(runs, key=_longest_rest, default=None)
         if run is None or not is_worth(_rest_seconds(run, pace), run.download.total or 0):
             return None
         rest = sum(each.download.missing() for each in runs)
-        segment = run.download.split(rest / min(self.pace.limit, working + self._idle()))
+        segment = run.download.split(rest / parts)
         return None if segment is None else (run, segment)
 
     def _idle(self) -> int:
