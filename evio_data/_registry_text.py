@@ -1,5 +1,6 @@
 """A registry's text, changed line by line: whatever is not meant to change stays byte for byte."""
 
+import errno
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from . import _registry
 from ._drive import FileLink, folder_link
 from ._registry import UNPINNED, Entry, RegistryFile
+from ._wording import clean
 from .errors import EvioDataError
 
 
@@ -165,13 +167,30 @@ def write(path: str, text: str) -> None:
             os.fsync(file.fileno())
         os.replace(fresh, path)  # noqa: PTH105
     except OSError as error:
-        raise EvioDataError(
-            f"cannot write {path}: {error.strerror or error}.",
-            advice="Name a file in a folder of yours.",
-        ) from error
+        raise _cannot_write(path, error.strerror or str(error)) from error
     finally:
         with suppress(OSError):
             os.unlink(fresh)  # noqa: PTH108
+
+
+def refuse_unwritable(path: str) -> None:
+    """Refuse a place that `write` could not write to, before there is a text for it.
+
+    Raises
+    ------
+    EvioDataError
+        If its folder is not there, or not to be written to.
+    """
+    path = os.path.realpath(path)
+    folder = os.path.dirname(path)  # noqa: PTH120
+    if not os.access(folder, os.W_OK | os.X_OK):
+        code = errno.EACCES if os.path.lexists(folder) else errno.ENOENT
+        raise _cannot_write(path, os.strerror(code))
+
+
+def _cannot_write(path: str, why: str) -> EvioDataError:
+    advice = "Name a file in a folder of yours."
+    return EvioDataError(f"cannot write {clean(path)}: {why}.", advice=advice)
 
 
 _FOLDER = re.compile(r"#\s*folder:\s*(\S+)").fullmatch

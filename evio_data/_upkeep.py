@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ def build(options: argparse.Namespace) -> int:
     present = _registry_text.read(path).text  # what is wrong with it is told before all else
     if present is not None:
         refuse_another_folder(present, link)
+    _registry_text.refuse_unwritable(path)
     live = _survey(options.folder, options)
     old = _registry_text.read(path).text  # as it is now: the survey may have taken a while
     before = str(old) if old is not None else None
@@ -216,7 +218,7 @@ def pin(options: argparse.Namespace) -> int:
         say(f"refused: {name}: {clean(why, MAX_LINE)}")
     missed = _named(options.patterns, pins.absent, collection)
     for name in missed:
-        say(f"refused: {name}: not cached: `evio-data fetch {name}` first.")
+        say(f"refused: {name}: not cached: `evio-data fetch {shlex.quote(name)}` first.")
     show(_pinned(len(done), pins, target))
     return FAILED if refused or missed else OK
 

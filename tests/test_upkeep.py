@@ -170,6 +170,16 @@ def test_drift_as_json(drive: Drive, challenge: DriveFolder, work: Path, run: An
     assert len(value["files"]) == 99
 
 
+def test_build_where_nothing_can_be_written(
+    drive: Drive, challenge: DriveFolder, run: Any, tmp_path: Path
+) -> None:
+    """A place that cannot be written to is told before Drive is asked for anything."""
+    code, _, said = run("registry", "build", challenge.url, "-o", str(tmp_path / "no" / "r.txt"))
+    assert code == 1
+    assert "cannot write" in said
+    assert drive.server.requests == []
+
+
 def test_build_as_json(drive: Drive, challenge: DriveFolder, run: Any) -> None:
     """A build tells in JSON what it wrote, and a second one that it wrote nothing."""
     first = run("registry", "build", challenge.url, "--json")
