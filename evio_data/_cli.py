@@ -1,12 +1,11 @@
 """The commands ``prefetch-datasets`` and ``evio-data``: words in, words and an exit code out."""
 
 import argparse
-import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from ._signals import end_on_signals, stop_on_signals
 from ._terminal import FAILED, INTERRUPTED, OK, USAGE, say, show, show_json
 from .errors import EvioDataError, RegistryError, UnknownDatasetError
 
@@ -29,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(options: argparse.Namespace) -> NoReturn:
-    _stop_on_signals()
     try:
+        stop_on_signals()
         code = _checked_settings(options) or _result(options)
-        _end_on_signals(code)
+        end_on_signals(code)
     except KeyboardInterrupt:
         code = _stopped(options, None, INTERRUPTED)
     sys.exit(code)
@@ -69,26 +68,6 @@ def _stopped(options: argparse.Namespace, error: EvioDataError | None, code: int
         interrupted = error is None
         show_json(frame(ok=False, interrupted=interrupted, error=error_json(error)))
     return code
-
-
-def _stop_on_signals() -> None:
-    """Let SIGINT and SIGTERM stop the work in good order, and a second one at once."""
-
-    def interrupt(number: int, frame: object) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, lambda *_: os._exit(INTERRUPTED))
-        raise KeyboardInterrupt
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(each) is not signal.SIG_IGN:  # nohup, a shell's background job
-            signal.signal(each, interrupt)
-
-
-def _end_on_signals(code: int) -> None:
-    """Let a signal that comes when all is told end the process with its result."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, lambda *_: os._exit(code))
 
 
 # --- prefetch-datasets ------------------------------------------------------------------------

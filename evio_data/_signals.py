@@ -1,0 +1,45 @@
+"""SIGINT and SIGTERM in, a ``KeyboardInterrupt`` out, where it does no harm."""
+
+import os
+import signal
+from types import FrameType
+
+from ._terminal import INTERRUPTED
+
+AGAIN = 0.02  # seconds until a signal that came in an import comes again
+
+
+def stop_on_signals() -> None:
+    """Let SIGINT and SIGTERM stop the work in good order, and a second one at once."""
+    for each in _caught():
+        signal.signal(each, _interrupt)
+
+
+def end_on_signals(code: int) -> None:
+    """Let a signal that comes when all is told end the process with its result."""
+    for each in _caught():
+        signal.signal(each, lambda *_: os._exit(code))
+
+
+def _caught() -> list[signal.Signals]:
+    wanted = (signal.SIGINT, signal.SIGTERM)  # ignored: by nohup, in a shell's background job
+    caught = [each for each in wanted if signal.getsignal(each) is not signal.SIG_IGN]
+    return [*caught, signal.SIGALRM] if hasattr(signal, "SIGALRM") else caught
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if _is_importing(frame) and hasattr(signal, "setitimer"):
+        # There, an exception may be swallowed, or come out as another one.
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        return
+    for each in _caught():
+        signal.signal(each, lambda *_: os._exit(INTERRUPTED))
+    raise KeyboardInterrupt
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
