@@ -7,6 +7,7 @@ from types import FrameType
 from ._terminal import INTERRUPTED
 
 AGAIN = 0.02  # seconds until a signal that came in an import comes again
+_HAS_TIMER = hasattr(signal, "setitimer")
 
 
 def stop_on_signals() -> None:
@@ -17,6 +18,7 @@ def stop_on_signals() -> None:
 
 def end_on_signals(code: int) -> None:
     """Let a signal that comes when all is told end the process with its result."""
+    _come_again_in(0)
     for each in _caught():
         signal.signal(each, lambda *_: os._exit(code))
 
@@ -24,17 +26,23 @@ def end_on_signals(code: int) -> None:
 def _caught() -> list[signal.Signals]:
     wanted = (signal.SIGINT, signal.SIGTERM)  # ignored: by nohup, in a shell's background job
     caught = [each for each in wanted if signal.getsignal(each) is not signal.SIG_IGN]
-    return [*caught, signal.SIGALRM] if hasattr(signal, "SIGALRM") else caught
+    return [*caught, signal.SIGALRM] if _HAS_TIMER else caught
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    if _is_importing(frame) and hasattr(signal, "setitimer"):
-        # There, an exception may be swallowed, or come out as another one.
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+    if _HAS_TIMER and _is_importing(frame):
+        _come_again_in(AGAIN)  # there, an exception may be swallowed, or come out as another one
         return
+    _come_again_in(0)
     for each in _caught():
         signal.signal(each, lambda *_: os._exit(INTERRUPTED))
     raise KeyboardInterrupt
+
+
+def _come_again_in(seconds: float) -> None:
+    """Set the timer that stands for a signal; 0: take it back."""
+    if _HAS_TIMER:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
