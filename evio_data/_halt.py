@@ -1,6 +1,7 @@
 """A request to stop in, every thread that waits or receives awake: within a moment."""
 
 import threading
+from contextlib import suppress
 
 from ._http import Interrupted
 from ._source import Readable
@@ -61,3 +62,24 @@ class Halt:
     def unwatch(self, stream: Readable) -> None:
         """Forget a reader that is done."""
         self._readers.remove(stream)
+
+
+class Latch:
+    """Opened once, for one thread that waits; whatever a signal raises there does no harm.
+
+    In the waits of `threading.Event` and `threading.Condition`, an exception at the wrong moment
+    leaves a lock as it should not be, and comes out as a RuntimeError.
+    """
+
+    def __init__(self) -> None:
+        self._closed = threading.Lock()
+        self._closed.acquire()
+
+    def open(self) -> None:
+        """Let the waiting thread go on; harmless if it is open."""
+        with suppress(RuntimeError):
+            self._closed.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long; say whether it was opened."""
+        return self._closed.acquire(timeout=seconds)

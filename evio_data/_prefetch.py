@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from ._cache import Slot
 from ._cached import cached, checksum_error
 from ._disk import as_cache_error
-from ._halt import Halt
+from ._halt import Halt, Latch
 from ._hashing import AbandonedError
 from ._http import BusyError, Connection, Interrupted
 from ._lock import Lock
@@ -113,7 +113,7 @@ class Engine:
         self._splitter = Splitter()
         self._done_bytes = 0
         self._in_vain = False  # whether a file has used up all attempts without an answer
-        self._all_done = threading.Event()
+        self._all_done = Latch()
         self._broken: BaseException | None = None
 
     # --- the whole run ------------------------------------------------------------------------
@@ -203,7 +203,7 @@ class Engine:
                     self._working += 1
                     return task
                 self._turn.wait(POLL)
-        self._all_done.set()
+        self._all_done.open()
         return None
 
     def _pick(self) -> "Job | tuple[Run, Segment] | None":
@@ -390,7 +390,7 @@ class Engine:
     def _break(self, error: BaseException) -> None:
         self._broken = error
         self.halt.ask()
-        self._all_done.set()
+        self._all_done.open()
 
     def _publish(self, run: Run) -> None:
         download = run.download
@@ -468,7 +468,7 @@ class Engine:
             self.outcomes[outcome.name] = outcome
             self._turn.notify_all()
             if len(self.outcomes) == len(self.jobs):
-                self._all_done.set()
+                self._all_done.open()
 
 
 def _failed(job: Job, error: EvioDataError, began: float, *, received: int = 0) -> Outcome:

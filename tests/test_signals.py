@@ -41,3 +41,34 @@ def test_signal_in_an_import(tmp_path: Path) -> None:
     command = [sys.executable, "-c", MAIN, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "interrupted True\n", done.stderr
+
+
+HITS = """
+import random, signal, threading
+from evio_data._halt import Latch
+
+class Hit(Exception):
+    pass
+
+def hit(number, frame):
+    raise Hit
+
+signal.signal(signal.SIGALRM, hit)
+latch, dice = Latch(), random.Random(1)
+for _ in range(3000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-5, 5e-4))
+        while True:
+            assert not latch.wait(1e-4)
+    except Hit:
+        pass
+latch.open()
+latch.open()
+assert latch.wait(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no timers for signals")
+def test_signal_in_a_wait() -> None:
+    """Whenever a signal interrupts a wait, it is the signal's own exception that comes out."""
+    subprocess.run([sys.executable, "-c", HITS], timeout=60, check=True)
