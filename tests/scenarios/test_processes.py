@@ -50,7 +50,8 @@ def test_many_threads(drive: Drive) -> None:
     data = random.Random(1).randbytes(8 * MIB)
     file = drive.add("fan.raw", data, rate=20e6)
     reports = in_threads([lambda: evio_data.prefetch(["fan.raw"], concurrency=1)] * 12)
-    assert all(report[0].path.read_bytes() == data for report in reports)
+    assert {report[0].path for report in reports} == {drive.path("fan.raw")}
+    assert drive.path("fan.raw").read_bytes() == data
     assert drive.server.sent(file) == len(data)
 
 
