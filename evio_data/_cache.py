@@ -239,6 +239,8 @@ class Slot:
                 home.move(self._last, ours, "damaged")
         except FileNotFoundError:
             return
+        except IsADirectoryError as error:
+            raise as_cache_error(error, self.damaged) from error
         except OSError as error:
             raise as_cache_error(error, self.final) from error
 

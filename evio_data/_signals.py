@@ -2,11 +2,12 @@
 
 import os
 import signal
+import threading
 from types import FrameType
 
 from ._terminal import INTERRUPTED
 
-AGAIN = 0.02  # seconds until a signal that came in an import comes again
+AGAIN = 0.02  # seconds until a signal that came in a delicate moment comes again
 _HAS_TIMER = hasattr(signal, "setitimer")
 
 
@@ -30,8 +31,8 @@ def _caught() -> list[signal.Signals]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    if _HAS_TIMER and _is_importing(frame):
-        _come_again_in(AGAIN)  # there, an exception may be swallowed, or come out as another one
+    if _HAS_TIMER and _is_delicate(frame):
+        _come_again_in(AGAIN)  # there, one may be swallowed, or come out as another
         return
     _come_again_in(0)
     for each in _caught():
@@ -45,9 +46,14 @@ def _come_again_in(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _is_delicate(frame: FrameType | None) -> bool:
+    """Say whether an import, or the start of a thread, is under way."""
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        code = frame.f_code
+        if code is _START or code.co_filename.startswith("<frozen importlib"):
             return True
         frame = frame.f_back
     return False
+
+
+_START = threading.Thread.start.__code__

@@ -495,3 +495,14 @@ def test_folder_that_is_cleared_away_meanwhile(drive: Drive) -> None:
         printed, complaint = process.communicate(timeout=30)
     assert process.returncode == 0, complaint
     assert Path(printed.strip()).read_bytes() == DATA
+
+
+def test_folder_where_a_damaged_file_would_go(drive: Drive) -> None:
+    """What cannot be set aside stays, and the error names what is in the way."""
+    drive.add(NAME, DATA)
+    cached = evio_data.fetch(NAME)
+    cached.write_bytes(b"damaged")
+    (drive.state(NAME) / "damaged").mkdir()
+    with pytest.raises(errors.CacheError, match="damaged: a folder is in its place"):
+        evio_data.fetch(NAME)
+    assert cached.read_bytes() == b"damaged"

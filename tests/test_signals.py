@@ -76,3 +76,28 @@ def test_signal_in_a_wait() -> None:
     # coverage has locks of its own, which do not bear it
     bare = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     subprocess.run([sys.executable, "-c", HITS], env=bare, timeout=60, check=True)
+
+
+STARTS = """
+import random, signal, threading
+from evio_data import _signals
+
+hits, dice = 0, random.Random(1)
+for _ in range(2000):
+    _signals.stop_on_signals()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-5, 2e-4))
+        for _ in range(10):
+            threading.Thread(target=int).start()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        hits += 1
+assert hits > 100, hits
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no timers for signals")
+def test_signal_in_the_start_of_a_thread() -> None:
+    """A signal while a thread is being started breaks none of its locks."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    subprocess.run([sys.executable, "-c", STARTS], env=bare, timeout=60, check=True)

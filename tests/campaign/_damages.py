@@ -59,7 +59,8 @@ def damage(world: World, served: Served, target: str, kind: str, dice: random.Ra
     path = _path(world, served, target)
     if path is None or not _is_reachable(world.cache, path):
         return False
-    world.note_planted(path, by_hand=target in _BY_HAND)
+    in_the_way = target == "damaged" and kind in ("folder", "full folder")
+    world.note_planted(path, by_hand=in_the_way or target in _BY_HAND)
     done = True
     try:
         _make(world, served, target, path, dice)

@@ -331,7 +331,8 @@ class World:
         """Remove what is in the place of a file or of our folders, as every error says."""
         finals = [path for _, path in self.finals()]
         for path in sorted(self._by_hand, key=lambda path: len(path.parts)):
-            is_usual = path.is_file() if path in finals else path.is_dir()
+            is_of_a_file = path in finals or path.name == "damaged"
+            is_usual = path.is_file() if is_of_a_file else path.is_dir()
             if not os.path.lexists(path) or (is_usual and not path.is_symlink()):
                 continue
             if path.is_dir() and not path.is_symlink():
