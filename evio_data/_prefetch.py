@@ -450,7 +450,7 @@ class Engine:
             self._waiting.append(run.job)
 
     def _finish_failed(self, run: Run, error: EvioDataError) -> None:
-        self._in_vain = not run.download.answered
+        self._in_vain = run.download.silent
         run.download.close()
         self._leave(run)
         self._end(_failed(run.job, error, run.began, received=run.download.fetched))

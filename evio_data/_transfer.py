@@ -103,8 +103,8 @@ class Download:
         Whether another process has taken over what had arrived.
     admitted : bool
         Whether the disk has room for it, beside those that were admitted before.
-    answered : bool
-        Whether any server has answered, be it with a refusal.
+    silent : bool
+        Whether nothing has come, and the latest attempt met no answer.
     """
 
     def __init__(  # noqa: PLR0913
@@ -131,7 +131,7 @@ class Download:
         self.ranges_honoured = partial.resumed > 0
         self.failure: EvioDataError | None = None
         self.lost = False
-        self.answered = False
+        self.silent = False
         self.spliced = partial.resumed > 0  # more than one answer has contributed
         self.resumed = partial.resumed  # bytes that were kept when it last had to go on
         self.started = time.monotonic()
@@ -253,10 +253,10 @@ class Download:
 
     def _attempt(self, segment: Segment, connection: Connection) -> None:
         before, began, source = segment.position, time.monotonic(), self.sources.current
+        self.silent = False
         try:
             self._receive_once(segment, connection, source)
         except BusyError:
-            self.answered = True
             self.sources.count_busy(source, began)
             raise
         except _RemoteChangedError as error:
@@ -269,10 +269,9 @@ class Download:
         except TransportError as error:
             if self.halt.asked:
                 raise Interrupted from error
-            self.answered = self.answered or isinstance(error, UnavailableError)
+            self.silent = not (self.fetched or isinstance(error, UnavailableError))
             self._wait(segment, error, source, progress=segment.position > before)
         except (DownloadError, ChecksumError) as error:
-            self.answered = True
             self._go_on(source, error)
         except PartialLostError as error:
             self._lose(segment)
@@ -288,7 +287,6 @@ class Download:
         start, before = segment.position - self._take_overlap(segment), segment.fetched
         stop = self._last_wanted(segment)
         with source.open(connection, start, stop, ranged=self.sources.ranged) as body:
-            self.answered = True
             self._watch(body.stream)
             segment.begin_attempt()
             try:
@@ -533,8 +531,8 @@ class Download:
 
     def _go_on(self, source: Source, error: EvioDataError) -> None:
         self.sources.leave(source, error)
-        if source.is_mirror:
-            self._overlap = OVERLAP
+        if source.is_mirror:  # at most one half of what it brought is spent on the comparison
+            self._overlap = min(OVERLAP, self.partial.front // 2)
 
     def _fail(self, error: EvioDataError, segment: Segment) -> None:
         with self._lock:
