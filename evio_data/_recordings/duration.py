@@ -12,15 +12,16 @@ from .decoding import EVT3_TIME_HIGH, PERIODS, WORD_SIZES, Event, Format, decode
 
 WINDOW = 64 * 1024  # bytes at both ends in which the first and the last event are looked for
 SCAN = 2**20  # bytes at the start in which every time word is counted
-STEP = 2**20  # bytes from one look to the next
+STEP = 2**20  # bytes from one look to the next, or a little less
 LOOK = 16 * 1024  # bytes
 MOST_LOOKS = 1024  # a larger recording gets no duration: 16 MiB are read at most
 
 _HIGHS = 4096  # values of EVT_TIME_HIGH, one for 4096 us
 _LOOP = _HIGHS // 2  # a fall by this much is a new turn of the clock, as in OpenEB
 # Cameras repeat EVT_TIME_HIGH every 16 us (both samples at hand do): 256 words for each value.
-# With half as many, the words of one STEP cannot hide a whole turn of 16.8 s.
-_REPEATED = 128
+# With this many, the words of one STEP are too few for a whole turn of 16.8 s.
+_REPEATED = 192
+_MOST_RISE = STEP // 2 // _REPEATED  # values in one STEP of nothing but time words
 
 _KINDS = bytes(byte >> 4 for byte in range(256))  # a word's type is in its upper byte
 
@@ -70,32 +71,37 @@ def _turns(file: BinaryIO, start: int, size: int, elapsed: int) -> int | None:
 
 def _risen(file: BinaryIO, start: int, size: int) -> int | None:
     """Return by how much EVT_TIME_HIGH rose over the recording, turns included."""
-    scanned = _read(file, start, min(start + SCAN, size))
-    highs = list(_highs(scanned))
+    seen = size if size - start <= SCAN + LOOK else start + SCAN
+    highs = list(_highs(_read(file, start, seen)))
     if not highs:
         return None
     risen = highs[-1] - highs[0]
     risen += _HIGHS * sum(a - b >= _LOOP for a, b in pairwise(highs))
-    if size - start <= SCAN:
+    if seen == size:
         return risen
     repeated = len(highs) > _REPEATED * max(1, risen)
-    return _risen_later(file, start, size, highs[-1], risen) if repeated else None
+    later = _risen_later(file, seen, size, highs[-1]) if repeated else None
+    return None if later is None else risen + later
 
 
-def _risen_later(file: BinaryIO, start: int, size: int, high: int, risen: int) -> int | None:
-    """Go on from what the scan found, look by look up to the end."""
-    looks = [*range(start + SCAN, size - LOOK, STEP), start + (size - start - LOOK) // 2 * 2]
-    if len(looks) > MOST_LOOKS:
+def _risen_later(file: BinaryIO, start: int, size: int, high: int) -> int | None:
+    """Return the same for the rest, from a look at the end of each step."""
+    risen = 0
+    steps = -(-(size - start) // STEP)
+    if steps > MOST_LOOKS:
         return None
-    for look in looks:
-        data = _read(file, look, look + LOOK)
+    for step in range(1, steps + 1):
+        stop = start + (size - start) * step // steps // 2 * 2
+        data = _read(file, stop - LOOK, stop)
         kinds = data[1::2].translate(_KINDS)
-        first, last = kinds.find(EVT3_TIME_HIGH), kinds.rfind(EVT3_TIME_HIGH)
-        if first < 0:
+        last = kinds.rfind(EVT3_TIME_HIGH)
+        if last < 0:
             return None
-        for value in (_high(data, first), _high(data, last)):
-            risen += (value - high) % _HIGHS
-            high = value
+        rise = (_high(data, last) - high) % _HIGHS
+        if rise > _MOST_RISE:
+            return None
+        risen += rise
+        high = _high(data, last)
     return risen
 
 

@@ -84,7 +84,7 @@ class RecordingHeader:
 def read_header(source: str | os.PathLike[str] | BinaryIO) -> RecordingHeader:
     """Return what the header of a recording says.
 
-    At most 17 MiB are read, usually far less, and never the whole of a large file. No content
+    At most 18 MiB are read, usually far less, and never the whole of a large file. No content
     raises an error: what cannot be understood is ``"unknown"`` or None.
 
     Parameters
@@ -113,33 +113,36 @@ def read_header(source: str | os.PathLike[str] | BinaryIO) -> RecordingHeader:
     ('DAT', 1280, 720, 1000)
     """
     with opened(source) as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        fields, length, kind = _split(file.read(HEADER_LIMIT))
-        form = _format(fields, kind)
-        if form == "unknown":
-            return RecordingHeader(form, size, 0)
-        length += len(kind) if form == "DAT" else 0
-        options = _options(fields)
-        big_endian = "big" in (options.get("endianness"), fields.get("endianness"))
-        width, height = _geometry(fields, options)
-        body = max(0, size - length)
-        return RecordingHeader(
-            form,
-            size,
-            length,
-            WORD_SIZES[form],
-            big_endian=big_endian,
-            width=width,
-            height=height,
-            date=fields.get("date"),
-            serial=fields.get("serial_number"),
-            camera=fields.get("camera_integrator_name") or fields.get("integrator_name"),
-            plugin=fields.get("plugin_name"),
-            events=body // 8 if form == "DAT" else None,
-            duration_us=None if big_endian else measure(file, form, length, length + body),
-            notes=(*_oddities(form, body), *reader_notes(form, kind)),
-        )
+        return _describe(file)
+
+
+def _describe(file: BinaryIO) -> RecordingHeader:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    fields, length, kind = _split(file.read(HEADER_LIMIT))
+    form = _format(fields, kind)
+    if form == "unknown":
+        return RecordingHeader(form, size, 0)
+    length += len(kind) if form == "DAT" else 0
+    options = _options(fields)
+    big_endian = "big" in (options.get("endianness"), fields.get("endianness"))
+    width, height = _geometry(fields, options)
+    return RecordingHeader(
+        form,
+        size,
+        length,
+        WORD_SIZES[form],
+        big_endian=big_endian,
+        width=width,
+        height=height,
+        date=fields.get("date"),
+        serial=fields.get("serial_number"),
+        camera=fields.get("camera_integrator_name") or fields.get("integrator_name"),
+        plugin=fields.get("plugin_name"),
+        events=(size - length) // WORD_SIZES[form] if form == "DAT" else None,
+        duration_us=None if big_endian else measure(file, form, length, size),
+        notes=(*_oddities(form, size - length), *reader_notes(form, kind)),
+    )
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from evio_data._recordings.duration import LOOK, SCAN
+from evio_data._recordings.duration import LOOK, SCAN, STEP
 from evio_data._recordings.header import HEADER_LIMIT, read_header
 from evio_data.testing import write_dat, write_evt3
 from evio_data.testing.recordings import Recording
 
 TURN = 2**24  # microseconds of EVT3's clock
-HEADER = b"% evt 3.0\n% end\n"
+HEADER = b"% evt 3.0\n% odd!\n% end\n"
 
 
 class Counted(io.BytesIO):
@@ -30,14 +30,14 @@ class Counted(io.BytesIO):
         return data
 
 
-def camera(microseconds: int, repeated: int = 256) -> bytes:
-    """Return EVT3 words with one event at each end, and as many time words as cameras send."""
-    turn = b"".join(struct.pack("<H", 0x8000 | high) * repeated for high in range(4096))
+def camera(microseconds: int) -> bytes:
+    """Return EVT3 words of a quiet scene: an event at each end, and a camera's time words."""
+    turn = b"".join(struct.pack("<H", 0x8000 | high) * 256 for high in range(4096))
     highs, low = divmod(microseconds, 4096)
-    words = turn * (highs // 4096) + turn[: highs % 4096 * repeated * 2]
-    event = struct.pack("<HHH", 0x6000, 0x0001, 0x2001)
+    words = turn * (highs // 4096) + turn[: highs % 4096 * 512]
+    first = struct.pack("<HHHH", 0x8000, 0x6000, 0x0001, 0x2001)
     last = struct.pack("<HHHH", 0x8000 | highs % 4096, 0x6000 | low, 0x0001, 0x2001)
-    return HEADER + words[:2] + event + words[2:] + last
+    return HEADER + first + words + last
 
 
 @pytest.mark.parametrize("wanted", [{"events": 3000}, {"events": 9000, "rate": 245}], ids=str)
@@ -55,22 +55,37 @@ def test_camera_clock_that_went_round_in_a_large_file() -> None:
     assert file.count < HEADER_LIMIT + 2 * SCAN < len(file.getbuffer())
 
 
-def test_shorter_than_a_turn_in_a_large_file() -> None:
-    """A large recording whose clock did not go round has the plain difference."""
-    assert read_header(io.BytesIO(camera(TURN - 5))).duration_us == TURN - 5
+@pytest.mark.parametrize(
+    "length", [SCAN - 50, SCAN + LOOK - 50, SCAN + LOOK + 50, SCAN + STEP - 50, SCAN + STEP + 50]
+)
+def test_shorter_than_a_turn(length: int) -> None:
+    """A clock that did not go round gives the plain difference, wherever the looks fall."""
+    microseconds = length * 8 + 5  # two bytes each 16 us
+    found = read_header(io.BytesIO(camera(microseconds))).duration_us
+    assert found == microseconds
 
 
-def test_sparse_time_words_in_a_large_file(tmp_path: Path) -> None:
+def test_sparse_time_words_in_a_large_file() -> None:
     """Without a camera's regular time words a turn could hide between looks: no duration."""
-    made = write_evt3(tmp_path / "fan.raw", size=SCAN + 100_000)
-    assert read_header(made.path).duration_us is None
+    slices = (struct.pack("<HH", 0x8000 | high, 0x6000) + b"\x01\x20" * 2000 for high in range(300))
+    content = HEADER + b"\x01\x00" + b"".join(slices)
+    assert len(content) > SCAN + LOOK
+    assert read_header(io.BytesIO(content)).duration_us is None
 
 
 def test_look_without_time_words() -> None:
     """A stretch without time words, as no camera sends it, gives no duration."""
-    content = bytearray(camera(TURN // 2 + TURN))
-    content[2 * SCAN : 2 * SCAN + 4 * LOOK] = b"\x01\x20" * (2 * LOOK)
-    assert read_header(io.BytesIO(content)).duration_us is None
+    content = bytearray(camera(TURN + TURN // 2))
+    content[SCAN + LOOK : SCAN + STEP + 99] = b"\x01\x20" * ((STEP + 99 - LOOK) // 2)
+    found = read_header(io.BytesIO(content)).duration_us
+    assert found is None
+
+
+def test_clock_that_falls() -> None:
+    """Two large recordings in one file have no duration: the clock falls where they meet."""
+    one = camera(TURN * 5 // 8)
+    found = read_header(io.BytesIO(one + one[len(HEADER) :])).duration_us
+    assert found is None
 
 
 @pytest.mark.parametrize("header", [b"% Version 2\n\x0c\x08", b"% evt 2.0\n", b"% evt 3.0\n"])
