@@ -56,10 +56,11 @@ def test_one_version_everywhere() -> None:
 
 
 def test_citation_says_what_the_package_says() -> None:
-    """Name, licence and authors are the same in both."""
+    """Name, licence, authors and summary are the same in both."""
     citation = load("CITATION.cff")
     assert (citation["title"], citation["license"]) == (PROJECT["name"], PROJECT["license"])
     assert citation["authors"] == PROJECT["authors"]
+    assert citation["abstract"] == PROJECT["description"]
 
 
 # --- dependencies ---------------------------------------------------------------------------------
