@@ -1,10 +1,11 @@
-"""What is to be sent: a status, headers, and a page or a span of a file."""
+"""An answer before it is sent: a status, headers, and a page or a span of a file."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 
+from ._choices import HeaderCase
 from ._content import Content
 from ._files import DriveFile
 from ._log import Kind
@@ -32,7 +33,17 @@ class Body:
 
 @dataclass(slots=True)
 class Answer:
-    """One response; a page's ``Content-Length`` is added when it is sent."""
+    """One response; a page's ``Content-Length`` is added when it is sent.
+
+    Attributes
+    ----------
+    chunked
+        Whether a page is sent in chunks, without its length.
+    slow
+        The file whose options say how slowly this is sent, or None.
+    header_case
+        How header names are written.
+    """
 
     status: int
     headers: Headers = field(default_factory=list)
@@ -41,6 +52,9 @@ class Answer:
     file_id: str | None = None
     close: bool = False
     size_on_head: bool = True
+    chunked: bool = False
+    slow: DriveFile | None = None
+    header_case: HeaderCase = "usual"
 
 
 def page(text: str, status: int = 200, content_type: str = HTML) -> Answer:

@@ -117,6 +117,8 @@ def _sent_key(item_id: str, request: Request) -> str | None:
 
 
 def _file_refused(file: DriveFile, request: Request, *, media: bool) -> Answer | None:
+    if file.portal is not None:
+        return _refusals.portal(file)
     status = file.next_error("download")
     if status is not None:
         return _refusals.scripted(file, status) if status == 429 else _failure(file, status)
@@ -182,11 +184,10 @@ def _shortcut_details(item: Shortcut) -> dict[str, object]:
 
 
 def _stored(file: DriveFile) -> dict[str, object]:
+    checksums = {f"{kind}Checksum": getattr(file.content, kind) for kind in file.checksums}
     return {
         "size": str(file.size),  # int64s are strings in Google's JSON
-        "md5Checksum": file.content.md5,
-        "sha1Checksum": file.content.sha1,
-        "sha256Checksum": file.content.sha256,
+        **checksums,
         "capabilities": {"canDownload": file.refuse != "disabled"},
     }
 

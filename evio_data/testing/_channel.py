@@ -1,4 +1,4 @@
-"""One accepted connection, plain or TLS: whole requests in, bytes or a file's span out."""
+"""One accepted connection, plain or TLS, that reads requests and sends bytes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import struct
+import threading
 import time
 from contextlib import suppress
 
@@ -13,7 +14,9 @@ from ._content import Content
 from ._wire import Request, parse
 
 _HEAD_LIMIT = 64 * 1024  # bytes; no client of ours sends a longer head
+_FORM_LIMIT = 64 * 1024  # bytes; of a longer request body only the beginning is looked at
 _RECEIVE = 64 * 1024  # bytes
+_TLS_HANDSHAKE = b"\x16"  # the type of a TLS record that holds one
 _DRAIN_STEP = 0.002  # seconds between two looks at the send queue
 _DRAIN_STEPS = 1000  # two seconds in all
 # `struct linger` (on, 0 seconds): two shorts on Windows, two ints elsewhere.
@@ -27,6 +30,11 @@ class Channel:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self._pending = b""
+        self._woken = threading.Event()
+
+    def begins_with_tls(self) -> bool:
+        """Whether the client speaks TLS from the first byte on; waits for that byte."""
+        return self._socket.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE
 
     def secure(self, context: ssl.SSLContext) -> None:
         """Speak TLS from here on, as the server."""
@@ -44,9 +52,9 @@ class Channel:
         """Return the next request, or None once the client has no more."""
         head = self._read_head()
         request = parse(head) if head else None
-        if request is not None:
-            self._discard_body(request.body_length)
-        return request
+        if request is None or not request.body_length:
+            return request
+        return request.with_form(self._read_body(request.body_length))
 
     def _read_head(self) -> bytes:
         while (end := self._pending.find(b"\r\n\r\n")) < 0:
@@ -57,14 +65,23 @@ class Channel:
         head, self._pending = self._pending[:end], self._pending[end + 4 :]
         return head
 
-    def _discard_body(self, length: int) -> None:
-        while len(self._pending) < length:
-            more = self._socket.recv(_RECEIVE)
-            if not more:
-                return
-            length -= len(self._pending)
-            self._pending = more
-        self._pending = self._pending[length:]
+    def _read_body(self, length: int) -> bytes:
+        """Take a request's body from the connection; return as much of it as a form may have."""
+        body = b""
+        while length and (self._pending or self._receive()):
+            piece, self._pending = self._pending[:length], self._pending[length:]
+            length -= len(piece)
+            body += piece[: _FORM_LIMIT - len(body)]
+        return body
+
+    def _receive(self) -> bool:
+        self._pending += self._socket.recv(_RECEIVE)
+        return bool(self._pending)
+
+    def pause(self, seconds: float) -> None:
+        """Wait; end the connection at once if the server closes meanwhile."""
+        if seconds > 0 and self._woken.wait(seconds):
+            raise ConnectionAbortedError("the server closes")
 
     def send(self, data: bytes) -> None:
         """Send all of `data`."""
@@ -98,6 +115,7 @@ class Channel:
 
     def wake(self) -> None:
         """Make every blocked call on this connection return; for other threads."""
+        self._woken.set()
         with suppress(OSError):
             # Not SSLSocket.shutdown: it would pull the TLS state from under the other thread.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -7,11 +7,13 @@ import hashlib
 import os
 import tempfile
 import threading
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import IO
 
 _HASH_SLICE = 2**20  # bytes
+_WINDOW_BITS = {"gzip": 31, "deflate": 15, "raw-deflate": -15}  # what zlib calls the formats
 _CASTAGNOLI = 0x82F63B78  # the reflected CRC-32C polynomial (RFC 3720)
 
 
@@ -21,6 +23,8 @@ class Content:
     def __init__(self, source: bytes | Path) -> None:
         self._file = _opened(source)
         self._lock = threading.Lock()
+        self._compressing = threading.Lock()
+        self._compressed: dict[str, Content] = {}
         self.size: int = os.fstat(self._file.fileno()).st_size
 
     def fileno(self) -> int:
@@ -37,7 +41,18 @@ class Content:
 
     def close(self) -> None:
         """Give the disk space back."""
+        for content in self._compressed.values():
+            content.close()
         self._file.close()
+
+    def compressed(self, coding: str) -> Content:
+        """Return the same bytes in a content coding; made once."""
+        with self._compressing:
+            if coding not in self._compressed:
+                packer = zlib.compressobj(wbits=_WINDOW_BITS[coding])
+                data = packer.compress(self.read(0, self.size)) + packer.flush()
+                self._compressed[coding] = Content(data)
+            return self._compressed[coding]
 
     @cached_property
     def sha256(self) -> str:

@@ -1,16 +1,19 @@
-"""A file and a Range header into the answer that carries its bytes."""
+"""The answer that carries the bytes of a file, or of the range that was asked for."""
 
 from __future__ import annotations
 
 import gzip
 import re
+import secrets
+from collections.abc import Mapping
 from email.utils import formatdate
 from urllib.parse import quote
 
 from ._answers import Answer, Body, Headers, page
 from ._content import Content
 from ._files import DriveFile
-from ._pages import server_error
+from ._pages import failure
+from ._validators import Validators, of_next_node
 from ._wire import Request
 
 Span = tuple[int, int]  # first byte, one past the last
@@ -41,42 +44,74 @@ def is_bounded(header: str | None) -> bool:
 
 
 def serve(file: DriveFile, request: Request, headers: Headers) -> Answer:
-    """Return the whole file, the part asked for, or 416."""
+    """Return the whole file, the part asked for, or a refusal of the range."""
+    if file.range_status is not None and "range" in request.headers:
+        return page(failure(file.range_status), file.range_status)
     content = file.content  # one version, whatever `replace` does meanwhile
-    span = _wanted(file, content, request)
+    validators = of_next_node(file, content)
+    span = _wanted(file, content, request, validators)
+    headers = [*headers, *_optional_headers(file, content, validators)]
     if span is None:
         answer = _whole(file, content, headers)
     elif span[0] >= span[1]:
         return _beyond(file, content)
     else:
         answer = _part(file, content, span, headers)
-    return _zipped(answer) if file.gzip else answer
+    answer.headers = _replaced(answer.headers, file.headers)
+    return answer
 
 
-def _wanted(file: DriveFile, content: Content, request: Request) -> Span | None:
-    if file.ranges == "ignore" or not _validator_matches(file, request):
+def _wanted(
+    file: DriveFile, content: Content, request: Request, validators: Validators
+) -> Span | None:
+    if file.ranges == "ignore" or file.compress is not None:
+        return None
+    if not validators.match(request.headers.get("if-range")):
         return None
     if file.ranges_after_bytes is not None and file.served >= file.ranges_after_bytes:
         return None
     return asked_span(request.headers.get("range"), content.size)
 
 
-def _validator_matches(file: DriveFile, request: Request) -> bool:
-    condition = request.headers.get("if-range")
-    return condition is None or condition in (file.etag, file.last_modified)
-
-
 def _whole(file: DriveFile, content: Content, headers: Headers) -> Answer:
-    return _data(200, file, Body(file, content, 0, content.size), headers)
+    if file.compress is None:
+        return _data(file.ok_status, file, Body(file, content, 0, content.size), headers)
+    packed = content.compressed(file.compress)
+    coding = [("Content-Encoding", file.compress.removeprefix("raw-")), ("Vary", "Accept-Encoding")]
+    headers = [header for header in headers if header[0] != "Accept-Ranges"]
+    return _data(file.ok_status, file, Body(file, packed, 0, packed.size), [*headers, *coding])
 
 
 def _part(file: DriveFile, content: Content, asked: Span, headers: Headers) -> Answer:
     start, stop = _served_span(file, asked, content.size)
-    total = content.size + (file.ranges == "other-total")
-    answer = _data(206, file, Body(file, content, start, stop), headers)
+    place = f"bytes {start}-{stop - 1}/{_told_total(file, content)}"
+    body = Body(file, content, start, stop)
+    if file.ranges == "multipart":
+        return _multipart(body, place, headers)
+    answer = _data(206, file, body, headers)
     if file.ranges != "no-content-range":
-        answer.headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{total}"))
+        answer.headers.append(("Content-Range", place))
     return answer
+
+
+def _told_total(file: DriveFile, content: Content) -> str:
+    return "*" if file.ranges == "no-total" else str(content.size + (file.ranges == "other-total"))
+
+
+def _multipart(body: Body, place: str, headers: Headers) -> Answer:
+    boundary = secrets.token_hex(16)
+    kind = dict(headers)["Content-Type"]
+    head = f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: {place}\r\n\r\n"
+    data = body.content.read(body.start, body.length)
+    whole = body.file.keep(head.encode() + data + f"\r\n--{boundary}--\r\n".encode())
+    several = {"Content-Type": f"multipart/byteranges; boundary={boundary}"}
+    return Answer(206, _replaced(headers, several), Body(body.file, whole, 0, whole.size), "data")
+
+
+def _replaced(headers: Headers, others: Mapping[str, str | None]) -> Headers:
+    names = {name.lower() for name in others}
+    kept = [header for header in headers if header[0].lower() not in names]
+    return kept + [(name, value) for name, value in others.items() if value is not None]
 
 
 def _served_span(file: DriveFile, asked: Span, size: int) -> Span:
@@ -90,34 +125,35 @@ def _served_span(file: DriveFile, asked: Span, size: int) -> Span:
 
 
 def _beyond(file: DriveFile, content: Content) -> Answer:
-    answer = page(server_error(416), status=416)
+    answer = page(failure(416), status=416)
     if file.content_range_on_416:
         answer.headers.append(("Content-Range", f"bytes */{content.size}"))
     return answer
 
 
 def _data(status: int, file: DriveFile, body: Body, headers: Headers) -> Answer:
-    return Answer(status, [*headers, *_optional_headers(file, body.content)], body, "data")
+    answer = Answer(status, list(headers), body, "data")
+    return _zipped(answer, body) if file.gzip else answer
 
 
-def _optional_headers(file: DriveFile, content: Content) -> Headers:
+def _optional_headers(file: DriveFile, content: Content, validators: Validators) -> Headers:
     crc = f"crc32c={content.crc32c}" if file.goog_hash else None
     values = {
-        "Last-Modified": file.last_modified,
-        "ETag": file.etag,
+        "Last-Modified": validators.last_modified,
+        "ETag": validators.etag,
         "Accept-Ranges": file.accept_ranges,
         "X-Goog-Hash": crc,
+        "Content-Encoding": file.content_encoding,
+        "Transfer-Encoding": file.transfer_encoding,
     }
     return [(name, value) for name, value in values.items() if value is not None]
 
 
-def _zipped(answer: Answer) -> Answer:
-    body = answer.body
-    if isinstance(body, Body):
-        data = body.content.read(body.start, body.length)
-        packed = body.file.keep(gzip.compress(data, mtime=0))
-        answer.body = Body(body.file, packed, 0, packed.size)
-        answer.headers.append(("Content-Encoding", "gzip"))
+def _zipped(answer: Answer, body: Body) -> Answer:
+    data = body.content.read(body.start, body.length)
+    packed = body.file.keep(gzip.compress(data, mtime=0))
+    answer.body = Body(body.file, packed, 0, packed.size)
+    answer.headers.append(("Content-Encoding", "gzip"))
     return answer
 
 

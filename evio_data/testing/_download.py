@@ -1,6 +1,6 @@
-"""Requests for a file's bytes, at each address they may be asked of, into their answers.
+"""The answers to requests for the bytes of a file, at each URL that has them.
 
-An address is a row of gates; the first that does not let a request pass gives the answer.
+A URL has a row of checks; the first that refuses a request gives the answer.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from ._folders import NativeDocument
 from ._model import Drive
 from ._wire import Request
 
+_UC = "https://drive.google.com/uc"
 DOWNLOAD = "https://drive.usercontent.google.com/download"
 # `confirm` is not among them: that is why appending it to a link does not help.
 _KEPT_BY_UC = ("id", "export", "resourcekey")
 _PLAIN_STATUS = {"not-found": 404, "sign-in": 401, "sorry": 429}  # any other refusal is 403
 
-Gate = Callable[[Drive, DriveFile, Request], Answer | None]
+Check = Callable[[Drive, DriveFile, Request], Answer | None]
 
 
 def uc(drive: Drive, request: Request) -> Answer:
@@ -33,12 +34,16 @@ def uc(drive: Drive, request: Request) -> Answer:
         return _refusals.native()
     file = drive.file(file_id)
     refused = _first(_AT_UC, drive, file, request) if file else None
-    return refused or _to_download(request.query)
+    return refused or _to_download(file, request)
 
 
-def _to_download(query: dict[str, str]) -> Answer:
-    kept = {key: query[key] for key in _KEPT_BY_UC if key in query}
-    return redirect(f"{DOWNLOAD}?{urlencode(kept)}", status=303)
+def _to_download(file: DriveFile | None, request: Request) -> Answer:
+    kept = {key: request.query[key] for key in _KEPT_BY_UC if key in request.query}
+    if file is not None and file.form_method == "post":
+        kept = request.query
+    # 307 keeps the method, without which a POST would not arrive as one: RFC 9110 section 15.4.8.
+    stays_post = request.method == "POST" and file is not None and file.post_passes
+    return redirect(f"{DOWNLOAD}?{urlencode(kept)}", status=307 if stays_post else 303)
 
 
 def download(drive: Drive, request: Request) -> Answer:
@@ -69,26 +74,33 @@ def plain(drive: Drive, request: Request) -> Answer:
 
 
 def _first(
-    gates: tuple[Gate, ...], drive: Drive, file: DriveFile, request: Request
+    checks: tuple[Check, ...], drive: Drive, file: DriveFile, request: Request
 ) -> Answer | None:
-    answers = (gate(drive, file, request) for gate in gates)
+    answers = (check(drive, file, request) for check in checks)
     return next((answer for answer in answers if answer is not None), None)
 
 
-def _scripted_at(hop: Hop) -> Gate:
-    def gate(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
+def _scripted_at(hop: Hop) -> Check:
+    def check(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
         status = file.next_error(hop)
         return _refusals.scripted(file, status) if status is not None else None
 
-    return gate
+    return check
+
+
+def _portal(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
+    return _refusals.portal(file) if file.portal is not None else None
 
 
 def _elsewhere(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
-    return redirect(file.redirect_to, status=303) if file.redirect_to is not None else None
+    if file.redirect_to is None or not file.use_up("redirect_times"):
+        return None
+    return redirect(file.redirect_to, file.redirect_status)
 
 
 def _head_refused(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
-    return _refusals.not_allowed() if request.method == "HEAD" and file.head == "405" else None
+    refused = request.method == "HEAD" and file.head == "405"
+    return _refusals.not_allowed(request, ("GET", "POST")) if refused else None
 
 
 def _native(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
@@ -121,18 +133,23 @@ def _stale(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
 
 
 def _unconfirmed(drive: Drive, file: DriveFile, request: Request) -> Answer | None:
-    passes = not drive.too_large(file) or drive.confirmed(file, request.query)
+    posted = request.method == "POST" and file.post_passes
+    passes = posted or not drive.too_large(file) or drive.confirmed(file, request.query)
     return None if passes else _warning(drive, file)
 
 
 def _warning(drive: Drive, file: DriveFile) -> Answer:
+    action, inputs = file.form_action or DOWNLOAD, drive.form_inputs(file)
+    if file.form_method == "post":
+        action, inputs = f"{file.form_action or _UC}?{urlencode(inputs)}", {}
     text = _pages.warning(
         file_id=file.id,
         name=file.name,
         size=file.size,
-        action=file.form_action or DOWNLOAD,
-        inputs=drive.form_inputs(file),
+        action=action,
+        inputs=inputs,
         order=file.attribute_order,
+        method=file.form_method,
     )
     answer = page(text)
     answer.size_on_head = False
@@ -150,9 +167,10 @@ def _plain_page(status: int) -> Answer:
     return page(f"<h1>{status}</h1>", status)
 
 
-_AT_UC: tuple[Gate, ...] = (_scripted_at("uc"), _head_refused, _elsewhere, _native)
-_AT_PLAIN: tuple[Gate, ...] = (_scripted_at("download"), _elsewhere, _plain_refusal)
-_AT_DOWNLOAD: tuple[Gate, ...] = (
+_AT_UC: tuple[Check, ...] = (_portal, _scripted_at("uc"), _head_refused, _elsewhere, _native)
+_AT_PLAIN: tuple[Check, ...] = (_portal, _scripted_at("download"), _elsewhere, _plain_refusal)
+_AT_DOWNLOAD: tuple[Check, ...] = (
+    _portal,
     _scripted_at("download"),
     _head_refused,
     _elsewhere,

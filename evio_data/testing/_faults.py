@@ -1,4 +1,4 @@
-"""The switches of a file into where, and how, one body of its data ends early."""
+"""Where one body of a file ends early, and how; and which of its bytes are damaged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder into the HTML of its two public listings."""
+"""The HTML of the two public listings of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests as they happen into records that tests can read."""
+"""The record of every request, for tests to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Drive itself, without sockets: what it holds, and the switches of the whole server."""
+"""The Drive itself, without sockets: what it holds, and the options of the whole server."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Token:
 
 
 class Drive:
-    """Files and folders by id, tokens handed out, and server-wide switches.
+    """Files and folders by id, tokens handed out, and server-wide options.
 
-    The switches are described at `DriveServer`.
+    The options are described at `DriveServer`.
     """
 
     __slots__ = (
@@ -36,9 +36,11 @@ class Drive:
         "cookies",
         "items",
         "language",
+        "latency",
         "lenient",
         "max_connections",
         "max_requests_per_second",
+        "proxy_status",
         "rate",
         "rate_per_connection",
         "scan_limit",
@@ -54,6 +56,8 @@ class Drive:
         self.api_page_limit: int | None = None
         self.cookies: bool = True
         self.language: str = "en"
+        self.latency: float = 0.0  # seconds
+        self.proxy_status: int | None = None
         self.rate: float | None = None
         self.rate_per_connection: float | None = None
         self.max_connections: int | None = None

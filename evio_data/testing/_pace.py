@@ -1,4 +1,4 @@
-"""A rate in bytes a second into pauses, without a burst at the start."""
+"""The pauses that keep to a rate in bytes a second, without a burst at the start."""
 
 from __future__ import annotations
 

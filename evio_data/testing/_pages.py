@@ -1,4 +1,4 @@
-"""The pages that Google writes instead of a file: values in, one line of HTML out.
+"""The pages that Google writes instead of a file, each as one line of HTML.
 
 The literals are those of public captures; what a page says beyond them only fills it to
 its usual size.
@@ -81,6 +81,7 @@ def warning(
     action: str,
     inputs: Mapping[str, str],
     order: Sequence[str],
+    method: str = "get",
 ) -> str:
     """Return the page that asks whether a file too large to scan is wanted anyway."""
     hidden = "".join(_hidden(key, value, order) for key, value in inputs.items())
@@ -91,7 +92,7 @@ def warning(
         f'<p class="uc-warning-subcaption"><span class="uc-name-size">{link} '
         f"({rounded(size)})</span> is too large for Google to scan for viruses. "
         "Would you still like to download this file?</p>"
-        f'<form id="download-form" action="{_escape(action)}" method="get">'
+        f'<form id="download-form" action="{_escape(action)}" method="{method}">'
         '<input type="submit" id="uc-download-link" '
         'class="goog-inline-block jfk-button jfk-button-action" value="Download anyway"/>'
         f"{hidden}</form>",
@@ -176,6 +177,43 @@ def forbidden() -> str:
     """Return the bare 403 page."""
     return _robot(
         "Error 403 (Forbidden)!!1", "403.", "Your client does not have permission to get this URL."
+    )
+
+
+def failure(status: int) -> str:
+    """Return the page that goes with a status from 400 on."""
+    return forbidden() if status == 403 else server_error(status)
+
+
+def method_not_allowed(method: str, path: str) -> str:
+    """Return the 405 page."""
+    return _robot(
+        "Error 405 (Method Not Allowed)!!1",
+        "405.",
+        f"The request method <code>{_escape(method)}</code> is inappropriate for the URL "
+        f"<code>{_escape(path)}</code>.",
+    )
+
+
+def moved(location: str) -> str:
+    """Return the body of a redirect, as Google's servers write it where there is one."""
+    return (
+        "<HTML>\n<HEAD>\n<TITLE>Moved Temporarily</TITLE>\n</HEAD>\n"
+        '<BODY BGCOLOR="#FFFFFF" TEXT="#000000">\n<H1>Moved Temporarily</H1>\n'
+        f'The document has moved <A HREF="{_escape(location)}">here</A>.\n</BODY>\n</HTML>\n'
+    )
+
+
+def portal() -> str:
+    """Return the login page of a network that lets nobody out yet."""
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        "<title>Welcome to the guest network</title></head><body><h1>Sign in to continue</h1>"
+        "<p>Accept the terms of use to go online.</p>"
+        # An address that is nobody's: RFC 5737.
+        '<form action="http://192.0.2.1/login" method="post">'
+        '<label><input type="checkbox" name="terms"> I accept</label>'
+        "<button>Connect</button></form></body></html>"
     )
 
 

@@ -1,4 +1,4 @@
-"""A file's quota switch and a request into whether the quota is used up for it."""
+"""Whether the quota of a file is used up for a request."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from . import _pages
@@ -73,26 +73,38 @@ def not_found(request: Request) -> Answer:
     return page(_pages.page_not_found(), status=404)
 
 
-def not_allowed() -> Answer:
-    """Return the 405 that HEAD got in former years."""
-    answer = page("", status=405)
-    answer.headers.append(("Allow", "GET, POST"))
+def not_allowed(request: Request, allowed: Sequence[str]) -> Answer:
+    """Return the 405 that a method gets which is not among those allowed."""
+    answer = page(_pages.method_not_allowed(request.method, request.path), status=405)
+    answer.headers.append(("Allow", ", ".join(allowed)))
     return answer
 
 
 def scripted(file: DriveFile, status: int) -> Answer:
     """Return a failure that a test has put on the list."""
-    answer = sorry(status) if status == 429 else page(_failure_text(status), status)
+    answer = sorry(status) if status == 429 else page(_pages.failure(status), status)
     return _with_retry_after(answer, file)
+
+
+def over_limit(file: DriveFile) -> Answer:
+    """Return what a request gets while enough bodies of the file are being sent."""
+    if file.over_limit == "quota":
+        return quota(file)
+    return scripted(file, file.over_limit)
+
+
+def portal(file: DriveFile) -> Answer:
+    """Return what a captive portal answers in place of every server."""
+    text = _pages.portal() if file.portal_page is None else file.portal_page
+    answer = page(text, file.portal_status, file.portal or "")
+    if file.portal == "none":
+        answer.headers = [header for header in answer.headers if header[0] != "Content-Type"]
+    return answer
 
 
 def forbidden() -> Answer:
     """Return the bare 403 of a link that has expired."""
     return page(_pages.forbidden(), status=403)
-
-
-def _failure_text(status: int) -> str:
-    return _pages.forbidden() if status == 403 else _pages.server_error(status)
 
 
 def _with_retry_after(answer: Answer, file: DriveFile) -> Answer:

@@ -1,4 +1,4 @@
-"""A host and a path into the function that answers; a path asked of the wrong host is 404."""
+"""Which function answers a path of a host; a path asked of the wrong host is 404."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import _api, _download, _links, _refusals
-from ._answers import Answer, page
+from . import _api, _download, _export, _links, _pages, _refusals
+from ._answers import HTML, Answer, page
 from ._files import DriveFile
 from ._model import Drive
+from ._page_styles import restyled
 from ._wire import Request
 
 DRIVE = "drive.google.com"
@@ -17,8 +18,10 @@ DOCS = "docs.google.com"
 CONTENT = "drive.usercontent.google.com"
 API = "www.googleapis.com"
 ACCOUNTS = "accounts.google.com"
-GOOGLE_HOSTS = frozenset({DRIVE, DOCS, CONTENT, API, ACCOUNTS})
-ITSELF = ("127.0.0.1", "localhost")
+GOOGLE_HOSTS = frozenset({DRIVE, DOCS, CONTENT, API, ACCOUNTS, *_export.HOSTS})
+ITSELF = "127.0.0.1"
+_PLAIN_METHODS = ("GET", "HEAD")
+_METHODS = ("GET", "HEAD", "POST")
 
 Responder = Callable[[Drive, Request], Answer]
 
@@ -31,9 +34,19 @@ class Route:
     path: re.Pattern[str]
     respond: Responder
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that the path knows."""
+        return _PLAIN_METHODS if self.hosts == (ITSELF,) else _METHODS
+
 
 def _route(hosts: tuple[str, ...], path: str, respond: Responder) -> Route:
     return Route(hosts, re.compile(path), respond)
+
+
+def is_itself(host: str) -> bool:
+    """Whether a host is this server under a name or address of the loopback interface."""
+    return host.startswith("127.") or host == "localhost" or host.endswith(".localhost")
 
 
 _EDITORS = "document|spreadsheets|presentation"
@@ -42,13 +55,15 @@ _ROUTES = (
     _route((CONTENT,), r"/download", _download.download),
     _route(_BOTH, r"(/u/\d+|/a/[^/]+)?/uc", _download.uc),
     _route((API,), r"/drive/v3/files(/[^/]+)?", _api.files),
-    _route((ITSELF[0],), r"/plain/.+", _download.plain),
+    _route((ITSELF,), r"/plain/.+", _download.plain),
     _route(_BOTH, r"(/a/[^/]+)?/file(/u/\d+)?/d/[^/]+(/(view|edit|preview))?", _links.view),
     _route((DRIVE,), r"/open", _links.open_link),
     _route((DOCS,), r"/leaf", _links.open_link),
     _route((DRIVE,), r"/(embeddedfolderview|folderview)", _links.embedded_folder),
     _route((DRIVE,), r"/drive(/u/\d+)?/folders/[^/]+", _links.folder_page),
     _route((DOCS,), r"/folder/d/[^/]+(/edit)?", _links.folder_page),
+    _route((DOCS,), rf"/({_EDITORS})(/u/\d+)?/d/[^/]+/export(/\w+)?", _export.export),
+    _route(_export.HOSTS, r"/export/.+", _export.exported),
     _route((DOCS,), rf"/({_EDITORS})(/u/\d+)?/d/[^/]+(/\w+)?", _links.native_document),
     _route((ACCOUNTS,), r"/ServiceLogin|/v3/signin/identifier", _links.sign_in_page),
 )
@@ -59,12 +74,14 @@ def answer(drive: Drive, request: Request) -> tuple[str, Answer]:
     route = next((route for route in _ROUTES if _leads(route, request)), None)
     if route is None:
         return request.host, page("<h1>404 Not Found</h1>", status=404)
-    host = route.hosts[0] if request.host in ITSELF else request.host
+    host = route.hosts[0] if is_itself(request.host) else request.host
+    if request.method not in route.methods:
+        return host, _refusals.not_allowed(request, route.methods)
     return host, _dressed(drive, host, request, _respond(drive, host, request, route))
 
 
 def _leads(route: Route, request: Request) -> bool:
-    here = request.host in ITSELF or request.host in route.hosts
+    here = is_itself(request.host) or request.host in route.hosts
     return here and route.path.fullmatch(request.path) is not None
 
 
@@ -76,11 +93,31 @@ def _respond(drive: Drive, host: str, request: Request, route: Route) -> Answer:
 
 
 def _dressed(drive: Drive, host: str, request: Request, answer: Answer) -> Answer:
-    """Add what every answer has: whose file it is, and a cookie."""
+    """Add what every answer has: whose file it is, how that is sent, and a cookie."""
     answer.file_id = _file_id(drive, request)
+    file = drive.file(answer.file_id or "")
+    if file is not None:
+        _apply(file, answer, hop="uc" if host in _BOTH else "download")
     if drive.cookies and host in (DRIVE, DOCS, CONTENT):
         answer.headers.append(("Set-Cookie", drive.cookie()))
     return answer
+
+
+def _apply(file: DriveFile, answer: Answer, hop: str) -> None:
+    """Apply the options of a file that concern each answer about it."""
+    if file.drip_at in ("any", hop):
+        answer.slow = file
+    answer.header_case = file.header_case
+    if not isinstance(answer.body, bytes):
+        return
+    if answer.kind == "redirect" and answer.slow and file.drip == "body":
+        answer.body = _pages.moved(dict(answer.headers)["Location"]).encode()
+    if file.page_style != "captured" and _is_html(answer):
+        answer.body = restyled(answer.body.decode(), file.page_style).encode()
+
+
+def _is_html(answer: Answer) -> bool:
+    return dict(answer.headers).get("Content-Type", "").lower() == HTML
 
 
 def _file_id(drive: Drive, request: Request) -> str | None:

@@ -1,21 +1,21 @@
-"""An answer onto a connection: head, then the body at its rate, up to where it is cut."""
+"""Sends the answers of one connection, a body at its rate and up to where it is cut."""
 
 from __future__ import annotations
 
 import time
 from email.utils import formatdate
 
-from . import _faults
+from . import _dripping, _faults
 from ._answers import Answer, Body, Headers
 from ._channel import Channel
 from ._faults import Ending
-from ._files import Garble, Length
+from ._files import DriveFile, Garble, Length
 from ._log import RequestRecord
 from ._model import Drive
 from ._pace import Pace, slice_length
 from ._wire import Request, head
 
-_LONGEST_SLICE = 1024 * 1024  # bytes between two looks at the switches
+_LONGEST_SLICE = 1024 * 1024  # bytes between two looks at the options
 _ENDLESS_SLICE = b"\0" * 65536
 _ENDLESS_LIMIT = 2**40  # bytes; nobody's disk is larger, and no loop here is unbounded
 
@@ -36,23 +36,31 @@ class Sender:
             return self._send_data(answer, answer.body, request, record) and not closing
         headers = _page_headers(answer, request, len(answer.body), closing=closing)
         body = b"" if request.method == "HEAD" else answer.body
-        self._channel.send(head(answer.status, headers) + body)
         record.sent = len(body)
+        framed = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body and answer.chunked else body
+        self._send_page(answer, head(answer.status, headers, answer.header_case), framed)
         return not closing
+
+    def _send_page(self, answer: Answer, top: bytes, body: bytes) -> None:
+        if answer.slow is None:
+            self._channel.send(top + body)  # in one packet
+            return
+        _dripping.send_head(self._channel, top, answer.slow)
+        _dripping.send_body(self._channel, body, answer.slow)
 
     def _send_data(
         self, answer: Answer, body: Body, request: Request, record: RequestRecord
     ) -> bool:
         length = body.file.length  # once: a body is framed in the way that its head says
         headers = [*answer.headers, ("Date", formatdate(usegmt=True)), *_framing(body, length)]
-        if request.method == "HEAD":
-            self._channel.send(head(answer.status, headers))
+        top = head(answer.status, headers, answer.header_case)
+        # Chosen before the head goes out: a client that has seen it may change the options.
+        transfer = Transfer(body, length, record, time.monotonic()) if _has_body(request) else None
+        _dripping.send_head(self._channel, top, answer.slow)
+        if transfer is None:
             return True
-        # Chosen before the head goes out: a client that has seen it may change the switches.
-        transfer = Transfer(body, length, record, time.monotonic())
-        self._channel.send(head(answer.status, headers))
         self._run(transfer)
-        return self._end(transfer) and length != "absent"
+        return self._end(transfer, answer.slow) and length != "absent"
 
     def _run(self, transfer: Transfer) -> None:
         done = 0
@@ -68,7 +76,7 @@ class Sender:
     def _send_slice(self, transfer: Transfer, done: int, length: int) -> int:
         body = transfer.body
         if done >= body.length:
-            return self._send_bytes(transfer, _ENDLESS_SLICE[:length])
+            return self._send_bytes(transfer, done, _ENDLESS_SLICE[:length])
         length = min(length, body.length - done)
         start = body.start + done
         if transfer.garble is None and transfer.length != "chunked":
@@ -76,12 +84,12 @@ class Sender:
         data = body.content.read(start, length)
         if transfer.garble is not None:
             data = _faults.damaged(transfer.garble, body, data, start)
-        return self._send_bytes(transfer, data)
+        return self._send_bytes(transfer, done, data)
 
-    def _send_bytes(self, transfer: Transfer, data: bytes) -> int:
+    def _send_bytes(self, transfer: Transfer, done: int, data: bytes) -> int:
         transfer.count(len(data))
         chunked = transfer.length == "chunked"
-        self._channel.send(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+        self._channel.send(_chunked(transfer.body, done, data) if chunked else data)
         return len(data)
 
     def _send_span(self, transfer: Transfer, start: int, length: int) -> int:
@@ -94,15 +102,23 @@ class Sender:
             transfer.count(sent - length)
         return sent
 
-    def _end(self, transfer: Transfer) -> bool:
+    def _end(self, transfer: Transfer, slow: DriveFile | None) -> bool:
         how = transfer.how()
         if how == "reset":
             self._channel.reset()
         elif how == "stall":
             self._channel.hang()
         elif how == "complete" and transfer.length == "chunked":
-            self._channel.send(b"0\r\n\r\n")
+            return self._end_chunks(transfer.body.file, slow)
         return how == "complete"
+
+    def _end_chunks(self, file: DriveFile, slow: DriveFile | None) -> bool:
+        if file.last_chunk == "never":
+            self._channel.hang()
+        elif file.last_chunk == "sent":
+            slowly = slow is not None and slow.drip == "trailers"
+            _dripping.send_last_chunk(self._channel, file, slowly=slowly)
+        return file.last_chunk == "sent"
 
 
 class Transfer:
@@ -132,6 +148,10 @@ class Transfer:
         self.body.file.count(length)
 
 
+def _has_body(request: Request) -> bool:
+    return request.method != "HEAD"
+
+
 def _endless(ending: Ending, body: Body) -> Ending:
     if body.file.endless and ending.how == "complete":
         return Ending(_ENDLESS_LIMIT, "close")
@@ -142,17 +162,44 @@ def _lowest(*rates: float | None) -> float | None:
     return min((rate for rate in rates if rate is not None), default=None)
 
 
+def _chunked(body: Body, done: int, data: bytes) -> bytes:
+    """Return data as chunks, or as the pieces of chunks that the file's `chunk_size` makes."""
+    size = body.file.chunk_size
+    if size is None or done >= body.length:
+        return b"%x\r\n%b\r\n" % (len(data), data)
+    pieces = []
+    while data:
+        inside = done % size
+        whole = min(size, body.length - done + inside)
+        piece, data = data[: whole - inside], data[whole - inside :]
+        begin = b"" if inside else b"%x\r\n" % whole
+        end = b"\r\n" if inside + len(piece) == whole else b""
+        pieces.append(begin + piece + end)
+        done += len(piece)
+    return b"".join(pieces)
+
+
 def _framing(body: Body, length: Length) -> Headers:
-    if length == "chunked":
-        return [("Transfer-Encoding", "chunked")]
-    if length == "absent":
-        return [("Connection", "close")]
-    return [("Content-Length", str(body.length))]
+    size = str(body.length)
+    framings: dict[Length, Headers] = {
+        "exact": [("Content-Length", size)],
+        "twice": [("Content-Length", size), ("Content-Length", size)],
+        "list": [("Content-Length", f"{size}, {size}")],
+        "chunked": [("Transfer-Encoding", "chunked"), *_announced_trailers(body.file)],
+        "absent": [("Connection", "close")],
+    }
+    return framings[length]
+
+
+def _announced_trailers(file: DriveFile) -> Headers:
+    return [("Trailer", "X-Trailer-0")] if file.trailers else []
 
 
 def _page_headers(answer: Answer, request: Request, length: int, *, closing: bool) -> Headers:
     headers = [*answer.headers, ("Date", formatdate(usegmt=True))]
-    if request.method != "HEAD" or answer.size_on_head:
+    if answer.chunked:
+        headers.append(("Transfer-Encoding", "chunked"))
+    elif request.method != "HEAD" or answer.size_on_head:
         headers.append(("Content-Length", str(length)))
     if closing:
         headers.append(("Connection", "close"))

@@ -1,4 +1,4 @@
-"""A local Google Drive: files in, their Drive links served on one loopback port."""
+"""A local Google Drive, served on one loopback port."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ class DriveServer(Drive):
     """Answers as Google Drive does to an anonymous client, with faults on demand.
 
     It always speaks of Google: redirects, form actions and links are the real URLs.
-    There are three ways in, all on one port of 127.0.0.1:
+    There are three entry points, all on one port of the loopback interface:
 
     * send what is meant for Google's hosts to `endpoint`, path and query unchanged;
     * with `tls`, use it as an HTTPS proxy under Google's real names, which unmodified
       clients can do (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, ``curl --cacert``);
-    * fetch `plain_url` of a file, where nothing of Drive's dialect is spoken.
+    * fetch `plain_url` of a file, which is an ordinary web server's, without Drive's pages.
+
+    With `tls`, clients may also speak HTTPS to the port itself.
 
     Parameters
     ----------
@@ -42,6 +44,9 @@ class DriveServer(Drive):
         one in a line), or None.
     port
         The port to listen at; 0 takes a free one.
+    host
+        The loopback address to listen at: on Linux, servers at 127.0.0.1, 127.0.0.2, ...
+        are different hosts.
     scan_limit
         Files larger than this (bytes) get the warning page first.
     lenient
@@ -51,6 +56,12 @@ class DriveServer(Drive):
     ----------
     scan_limit, lenient
         As above; like all that follow, to be set at any time.
+    latency
+        Seconds before each answer, and once more for the handshake of TCP and of TLS: the round
+        trip that a loopback connection does not have.
+    proxy_status
+        Refuse everything that is asked of it as a proxy with this status (403, or 407 with
+        ``Proxy-Authenticate``); None: serve Google's hosts.
     rate, rate_per_connection
         Bytes a second for all connections together, and for each; None is no limit.
     max_connections
@@ -84,6 +95,7 @@ class DriveServer(Drive):
     __slots__ = (
         "_acceptor",
         "_connections",
+        "_host",
         "_listener",
         "_lock",
         "_log",
@@ -97,12 +109,14 @@ class DriveServer(Drive):
         tls: ssl.SSLContext | None = None,
         *,
         port: int = 0,
+        host: str = "127.0.0.1",
         scan_limit: int = 100 * 2**20,
         lenient: bool = True,
     ) -> None:
         super().__init__(scan_limit=scan_limit, lenient=lenient)
         self._tls = tls
         self._port = port
+        self._host = host
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._connections: dict[threading.Thread, Channel] = {}
@@ -114,7 +128,7 @@ class DriveServer(Drive):
 
     def start(self) -> DriveServer:
         """Listen, and answer in threads; return the server itself."""
-        self._listener = socket.create_server(("127.0.0.1", self._port), backlog=_BACKLOG)
+        self._listener = socket.create_server((self._host, self._port), backlog=_BACKLOG)
         self._port = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(
             target=self._accept, args=(self._listener,), name="DriveServer", daemon=True
@@ -143,18 +157,24 @@ class DriveServer(Drive):
 
     @property
     def port(self) -> int:
-        """The TCP port on 127.0.0.1."""
+        """The TCP port that it listens at."""
         return self._port
 
     @property
     def endpoint(self) -> str:
         """The base URL that stands for all of Google's hosts; also the proxy's URL."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self._host}:{self._port}"
 
-    def plain_url(self, file: DriveFile) -> str:
+    @property
+    def secure_endpoint(self) -> str:
+        """The same as `endpoint`, by HTTPS; needs `tls`."""
+        return f"https://{self._host}:{self._port}"
+
+    def plain_url(self, file: DriveFile, *, secure: bool = False) -> str:
         """Return the URL of a file as an ordinary web server would have it."""
         unique = self.named(file.name) is file
-        return f"{self.endpoint}/plain/{quote(file.name)}" + ("" if unique else f"?id={file.id}")
+        endpoint = self.secure_endpoint if secure else self.endpoint
+        return f"{endpoint}/plain/{quote(file.name)}" + ("" if unique else f"?id={file.id}")
 
     # --- what it holds -----------------------------------------------------------------------
 
@@ -167,7 +187,7 @@ class DriveServer(Drive):
         mime: str = "application/octet-stream",
         large: bool | None = None,
         folder: DriveFolder | None = None,
-        **switches: object,
+        **options: object,
     ) -> DriveFile:
         """Serve a file.
 
@@ -185,14 +205,14 @@ class DriveServer(Drive):
             Whether the warning page comes first; None: if it is over `scan_limit`.
         folder
             List it there too.
-        **switches
+        **options
             Any other attribute of `DriveFile`.
         """
         kept = self.keep(Content(content))
         file = DriveFile(name=name, id=id or new_id(), mime=mime, content=kept, large=large)
         file.keep = self._keep_bytes
-        for switch, value in switches.items():
-            setattr(file, switch, value)
+        for option, value in options.items():
+            setattr(file, option, value)
         self.register(file)
         if folder is not None:
             folder.add(file)
@@ -229,7 +249,7 @@ class DriveServer(Drive):
     # --- connections -------------------------------------------------------------------------
 
     def _stop_accepting(self) -> None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+        with suppress(OSError), socket.create_connection((self._host, self._port)):
             pass  # wakes the thread that accepts
         if self._acceptor is not None:
             self._acceptor.join(_JOIN_SECONDS)
@@ -249,9 +269,9 @@ class DriveServer(Drive):
             if self._listener is not listener:
                 client.close()
                 return
-            self._welcome(client, address[1])
+            self._start_connection(client, address[1])
 
-    def _welcome(self, client: socket.socket, client_port: int) -> None:
+    def _start_connection(self, client: socket.socket, client_port: int) -> None:
         channel = Channel(client)
         connection = Connection(
             self,

@@ -1,10 +1,13 @@
-"""Bytes of HTTP/1.1 into a request, and a head of a response into bytes."""
+"""The heads of HTTP/1.1 messages: those of requests are read, those of responses written."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ._choices import HeaderCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,21 @@ class Request:
 
     @property
     def body_length(self) -> int:
-        """Bytes of the request's own body, which nobody here reads."""
+        """Bytes of the request's own body."""
         text = self.headers.get("content-length", "0")
         return int(text) if text.isdecimal() else 0
+
+    @property
+    def is_for_a_proxy(self) -> bool:
+        """Whether it asks for a tunnel, or for an absolute URL (RFC 9112 section 3.2)."""
+        return self.method == "CONNECT" or not self.target.startswith("/")
+
+    def with_form(self, body: bytes) -> Request:
+        """Return the request with the inputs of a form that it carries in its body."""
+        if "x-www-form-urlencoded" not in self.headers.get("content-type", ""):
+            return self
+        inputs = parse_qsl(body.decode("latin-1"), keep_blank_values=True)
+        return replace(self, query=self.query | dict(inputs))
 
     @property
     def keeps_open(self) -> bool:
@@ -58,11 +73,18 @@ def _bare(netloc: str) -> str:
     return netloc.rpartition("@")[2].partition(":")[0].lower()
 
 
-def head(status: int, headers: list[tuple[str, str]]) -> bytes:
+def head(status: int, headers: list[tuple[str, str]], case: HeaderCase = "usual") -> bytes:
     """Write a response head; header text is Latin-1, as HTTP/1.1 has it."""
     lines = [f"HTTP/1.1 {status} {_phrase(status)}"]
-    lines += [f"{name}: {value}" for name, value in headers]
+    lines += [f"{_CASES[case](name)}: {value}" for name, value in headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+_CASES: dict[HeaderCase, Callable[[str], str]] = {
+    "usual": str,
+    "lower": str.lower,
+    "upper": str.upper,
+}
 
 
 def _phrase(status: int) -> str:

@@ -63,6 +63,16 @@ def test_metadata(ask: Ask, file: DriveFile) -> None:
     }
 
 
+@pytest.mark.parametrize("known", [(), ("md5",), ("sha256",), ("md5", "sha256")])
+def test_checksums_may_be_unknown(ask: Ask, file: DriveFile, known: tuple[str, ...]) -> None:
+    """The API tells only the checksums that it knows."""
+    file.checksums = known
+    url = f"https://www.googleapis.com/drive/v3/files/{file.id}?fields=*&key=K"
+    told = ask(url).json()
+    kinds = [kind for kind in ("md5", "sha1", "sha256") if f"{kind}Checksum" in told]
+    assert kinds == list(known)
+
+
 def test_metadata_without_fields(ask: Ask, file: DriveFile) -> None:
     """D34: without fields only four are told."""
     assert set(ask(get_url(file.id)).json()) == {"kind", "id", "name", "mimeType"}
