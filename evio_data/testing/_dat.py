@@ -1,4 +1,4 @@
-"""Events in, the 8-byte records of a Prophesee ``.dat`` recording out.
+"""The 8-byte records of a Prophesee ``.dat`` recording.
 
 The format: https://docs.prophesee.ai/stable/data/file_formats/dat.html
 """

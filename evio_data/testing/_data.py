@@ -84,7 +84,7 @@ def _whole(file: DriveFile, content: Content, headers: Headers) -> Answer:
 
 def _part(file: DriveFile, content: Content, asked: Span, headers: Headers) -> Answer:
     start, stop = _served_span(file, asked, content.size)
-    place = f"bytes {start}-{stop - 1}/{_told_total(file, content)}"
+    place = f"bytes {start}-{stop - 1}/{_stated_total(file, content)}"
     body = Body(file, content, start, stop)
     if file.ranges == "multipart":
         return _multipart(body, place, headers)
@@ -94,7 +94,7 @@ def _part(file: DriveFile, content: Content, asked: Span, headers: Headers) -> A
     return answer
 
 
-def _told_total(file: DriveFile, content: Content) -> str:
+def _stated_total(file: DriveFile, content: Content) -> str:
     return "*" if file.ranges == "no-total" else str(content.size + (file.ranges == "other-total"))
 
 

@@ -1,4 +1,4 @@
-"""Events in, the 16-bit words of an EVT 3.0 recording (``.raw``) out.
+"""The 16-bit words of an EVT 3.0 recording (``.raw``).
 
 The format: https://docs.prophesee.ai/stable/data/encoding_formats/evt3.html
 """

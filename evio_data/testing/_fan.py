@@ -1,4 +1,4 @@
-"""A seed in, the events of a turning fan out, one slice of time after the other."""
+"""The events of a turning fan, one slice of time after the other."""
 
 from __future__ import annotations
 

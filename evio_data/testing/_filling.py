@@ -1,4 +1,4 @@
-"""Room in bytes and a limit of events in, the slices of a recording that fill it out.
+"""The slices of a recording that fill a number of bytes, or hold a number of events.
 
 The fan turns evenly, so every turn is the first one, moved in time: only the slices of one turn
 are encoded, whatever the length of the recording.
@@ -41,9 +41,9 @@ class Part:
 
 @dataclass(slots=True)
 class Filling:
-    """Whole slices, and the beginning of one more; `room` is what has remained."""
+    """Whole slices, and the beginning of one more; `space` is how many bytes have remained."""
 
-    room: int
+    space: int
     limit: int
     turn: list[Part] = field(default_factory=list)
     whole: int = 0
@@ -53,11 +53,11 @@ class Filling:
     last: int = 0
 
     def takes(self, part: Part, lead: int) -> bool:
-        """Add all of a slice; False if there is no room for it."""
-        room = self.room - len(part.data) - lead
-        if room < 0 or part.count > self.limit:
+        """Add all of a slice; False if it does not fit."""
+        space = self.space - len(part.data) - lead
+        if space < 0 or part.count > self.limit:
             return False
-        self.room = room
+        self.space = space
         self.limit -= part.count
         self.count += part.count
         self.on += part.on
@@ -72,9 +72,9 @@ class Filling:
             yield form.at(self.rest.data, self.whole)
 
 
-def fill(form: Format, fan: Fan, room: int, limit: int) -> Filling:
-    """Take slices while they fit into `room` bytes and `limit` events, then a part of the next."""
-    filling = Filling(room, limit)
+def fill(form: Format, fan: Fan, space: int, limit: int) -> Filling:
+    """Take slices while they fit into `space` bytes and `limit` events, then a part of the next."""
+    filling = Filling(space, limit)
     while filling.takes(_slice(form, fan, filling), form.LEAD):
         filling.whole += 1
     rest = _beginning(form, fan.slice(filling.whole % SLICES), filling, form.LEAD)
@@ -82,7 +82,7 @@ def fill(form: Format, fan: Fan, room: int, limit: int) -> Filling:
         filling.takes(rest, form.LEAD)
         filling.rest = rest
     if not filling.count:
-        raise ValueError(f"no event fits into {room} bytes and {limit} events")
+        raise ValueError(f"no event fits into {space} bytes and {limit} events")
     return filling
 
 
@@ -96,12 +96,12 @@ def _slice(form: Format, fan: Fan, filling: Filling) -> Part:
 
 
 def _beginning(form: Format, events: list[Event], filling: Filling, lead: int) -> Part:
-    """Return as many of the events as there is room for."""
+    """Return as many of the events as fit."""
     taken: list[bytes] = []
-    room, count = filling.room - lead, 0
+    space, count = filling.space - lead, 0
     for data, holds in form.pieces(events[: max(0, filling.limit)]):
-        room -= len(data)
-        if room < 0:
+        space -= len(data)
+        if space < 0:
             break
         taken.append(data)
         count += holds

@@ -55,7 +55,7 @@ class DriveServer(Drive):
     Attributes
     ----------
     scan_limit, lenient
-        As above; like all that follow, to be set at any time.
+        The parameters of the same name. Every attribute can be set at any time.
     latency
         Seconds before each answer, and once more for the handshake of TCP and of TLS: the round
         trip that a loopback connection does not have.

@@ -1,4 +1,4 @@
-"""A size or a number of events in, a synthetic recording on disk out.
+"""Synthetic recordings of a given size or number of events.
 
 The scene is a fan of three bright blades that turns before an event camera: ON events where a
 leading edge passes, OFF events at the trailing edges, and some noise. The recordings are of any
@@ -129,7 +129,7 @@ def _write(path: Path, form: Format, fan: Fan, size: int | None, events: int | N
     filling = fill(form, fan, *_limits(form, fan, size, events))
     if filling.last >= form.LONGEST:
         raise ValueError(f"longer than the format's time, {form.LONGEST / 1e6:.0f} s")
-    header = form.header(fan, _note(fan, padding=filling.room if events is None else 0))
+    header = form.header(fan, _note(fan, padding=filling.space if events is None else 0))
     with path.open("wb") as file:
         file.write(header)
         for data in filling.placed(form):

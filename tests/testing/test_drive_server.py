@@ -189,7 +189,7 @@ def test_range_behind_the_end(ask: Ask, small: DriveFile, start: int) -> None:
 
 
 def test_range_behind_the_end_may_tell_the_size(ask: Ask, small: DriveFile) -> None:
-    """A7: the switch adds the size to a 416."""
+    """A7: an option adds the size to a 416."""
     small.content_range_on_416 = True
     answer = ask(bytes_url(small), Range=f"bytes={SIZE}-")
     assert answer.headers["Content-Range"] == f"bytes */{SIZE}"
@@ -231,7 +231,7 @@ def test_chunked_body(ask: Ask, small: DriveFile) -> None:
 
 
 def test_a_body_keeps_its_framing(server: DriveServer, small: DriveFile) -> None:
-    """A body under way is framed as its head has said, whatever the switch says meanwhile."""
+    """A body under way is framed as its head has said, whatever the option says meanwhile."""
     small.rate = SIZE / 0.2
     path = f"/download?id={small.id}"
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as client:
@@ -309,7 +309,7 @@ def test_quota_on_resume(ask: Ask, small: DriveFile) -> None:
 
 
 def test_quota_status(ask: Ask, small: DriveFile) -> None:
-    """A9: the quota page comes with 403 if so switched."""
+    """A9: the quota page comes with 403 if the option says so."""
     small.quota, small.quota_status = "always", 403
     answer = ask(bytes_url(small))
     assert (answer.status_code, QUOTA_TITLE in answer.text) == (403, True)

@@ -281,7 +281,7 @@ def test_quota_may_spare_bounded_ranges(ask: Ask, file: DriveFile, host: str) ->
 
 
 def test_bounded_ranges_are_refused_too(ask: Ask, file: DriveFile) -> None:
-    """D40: unless switched on, a bounded range does not escape the quota."""
+    """D40: unless an option says so, a bounded range does not escape the quota."""
     file.quota = "always"
     answer = ask(get_url(file.id, alt="media"), Range="bytes=0-0")
     assert reason(answer) == (403, "downloadQuotaExceeded")

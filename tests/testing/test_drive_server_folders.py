@@ -114,7 +114,7 @@ def test_private_folder_looks_empty(
     assert entries(answer.text) == []
 
 
-def test_folder_refuses_a_wrong_position(folder: DriveFolder) -> None:
+def test_folder_refuses_a_wrong_value(folder: DriveFolder) -> None:
     """A refusal that folders do not have is an error at once."""
     with pytest.raises(ValueError, match="refuse"):
         folder.refuse = "quota"  # type: ignore[assignment]

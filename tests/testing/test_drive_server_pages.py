@@ -194,7 +194,7 @@ def test_refusal(ask: Ask, file: DriveFile, refusal: str, status: int, shown: st
 
 
 def test_refused_file_comes_back(ask: Ask, file: DriveFile) -> None:
-    """A switch works at once, in both directions."""
+    """An option works at once, in both directions."""
     file.refuse = "denied"
     assert ask(bytes_url(file)).status_code == 403
     file.refuse = None
@@ -318,7 +318,7 @@ def test_native_document_is_a_server_error(server: DriveServer, ask: Ask) -> Non
     ],
 )
 def test_name(server: DriveServer, ask: Ask, name: str, disposition: str, sent: str) -> None:
-    """B24: the name is sent as the switch says, and never cleaned."""
+    """B24: the name is sent as the option says, and never cleaned."""
     file = server.add(name, DATA, disposition=disposition)
     value = ask(bytes_url(file)).headers["Content-Disposition"]
     assert value.encode("latin-1").decode() == sent
@@ -391,7 +391,7 @@ def test_headers_as_drive_sends_them(ask: Ask, file: DriveFile) -> None:
     assert absent.isdisjoint(headers)
 
 
-def test_headers_can_be_switched(ask: Ask, file: DriveFile) -> None:
+def test_headers_can_be_left_out(ask: Ask, file: DriveFile) -> None:
     """B27: each optional header can be set, and the usual ones left out."""
     file.last_modified, file.etag = "Fri, 14 Nov 2025 09:30:00 GMT", '"v1"'
     file.accept_ranges, file.upload_id, file.cache_control = "bytes", False, None
@@ -492,11 +492,11 @@ def test_stalled_body(server: DriveServer, file: DriveFile) -> None:
     assert file.stall_times == 0
 
 
-# --- switches --------------------------------------------------------------------------------
+# --- options ---------------------------------------------------------------------------------
 
 
-def test_misspelt_switch(server: DriveServer, file: DriveFile) -> None:
-    """A switch that does not exist is an error at once, on file and server."""
+def test_misspelt_option(server: DriveServer, file: DriveFile) -> None:
+    """An option that does not exist is an error at once, on file and server."""
     misspelt = "cut_atfer"
     for target in (server, file):
         with pytest.raises(AttributeError):
@@ -505,8 +505,8 @@ def test_misspelt_switch(server: DriveServer, file: DriveFile) -> None:
         server.add("x", b"", cut_atfer=3)
 
 
-@pytest.mark.parametrize("switch", ["refuse", "cut_how", "ranges", "length", "quota"])
-def test_wrong_position(file: DriveFile, switch: str) -> None:
-    """A position that a switch does not have is an error at once."""
-    with pytest.raises(ValueError, match=switch):
-        setattr(file, switch, "sideways")
+@pytest.mark.parametrize("option", ["refuse", "cut_how", "ranges", "length", "quota"])
+def test_wrong_value(file: DriveFile, option: str) -> None:
+    """A value that an option does not have is an error at once."""
+    with pytest.raises(ValueError, match=option):
+        setattr(file, option, "sideways")

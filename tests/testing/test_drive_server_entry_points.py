@@ -1,10 +1,11 @@
-"""The three ways in, the log, and the server's life."""
+"""The three entry points, the log, and the server's life."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -14,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ import requests
 import trustme
 
 from evio_data.testing import DriveFile, DriveServer
+from evio_data.testing._model import Drive
 
 Ask = Callable[..., requests.Response]
 RawGet = Callable[..., tuple[bytes, bytes, bool]]
@@ -161,7 +164,7 @@ def test_plain_range(server: DriveServer, ask: Ask, file: DriveFile) -> None:
 
 
 def test_plain_faults(server: DriveServer, raw_get: RawGet, ask: Ask, file: DriveFile) -> None:
-    """The same switches apply at a plain URL: cuts, errors, refusals, quota."""
+    """The same options apply at a plain URL: cuts, errors, refusals, quota."""
     file.cut_after, file.cut_times, file.errors = 100, 1, [503]
     assert ask(server.plain_url(file)).status_code == 503
     assert raw_get("/plain/fan%20raw")[1:] == (DATA[:100], True)
@@ -322,7 +325,7 @@ def test_many_connections(server: DriveServer, file: DriveFile) -> None:
 
 
 def test_import_is_cheap() -> None:
-    """Importing the testing package loads neither the server nor any other room."""
+    """Importing the testing package loads neither the server nor any other module."""
     code = "import sys, evio_data.testing; print(*(n for n in sys.modules if 'evio_data' in n))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["evio_data", "evio_data.testing"]
@@ -338,7 +341,7 @@ def test_unknown_name_of_the_package() -> None:
 
 
 def test_command_serves_a_folder(tmp_path: Path) -> None:
-    """The command prints where, serves with the switches given, and ends when told to."""
+    """The command prints where, serves with the options given, and ends when told to."""
     (tmp_path / "fan.raw").write_bytes(DATA)
     command = [sys.executable, "-m", "evio_data.testing", str(tmp_path)]
     command += ["--set", "large=true", "--set", "cookies=false", "--set", "etag=v1"]
@@ -382,3 +385,48 @@ def test_command_that_cannot_be_obeyed(tmp_path: Path, arguments: list[str], wha
     assert (done.returncode, done.stdout) == (2, "")
     assert what in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_command_has_options_for_speed(tmp_path: Path) -> None:
+    """Rates, latency and host can be given without --set."""
+    (tmp_path / "fan.raw").write_bytes(DATA)
+    command = [sys.executable, "-m", "evio_data.testing", str(tmp_path), "--host", "127.0.0.2"]
+    command += ["--rate", "1e9", "--rate-per-connection", "1e8", "--latency", "0.01"]
+    command += ["--set", 'checksums=["md5"]']
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            url = json.loads(process.stdout.readline())["files"]["fan.raw"]["plain_url"]
+            answer = requests.get(url, timeout=_TIMEOUT)
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert url.startswith("http://127.0.0.2:")
+    assert answer.content == DATA
+
+
+@pytest.fixture(scope="module")
+def listed() -> str:
+    """What --options prints."""
+    command = [sys.executable, "-m", "evio_data.testing", "--options"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("kind", [DriveFile, Drive])
+def test_every_option_is_described(listed: str, kind: type) -> None:
+    """The list of options has every one of them, and so has the reference page."""
+    page = (Path(__file__).parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^([\w, ]+)$", listed, re.MULTILINE)
+    described = {name for line in entries for name in line.split(", ")}
+    names = set(options_of(kind))
+    assert names - described == set()
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def options_of(kind: type) -> list[str]:
+    """Return the names of the options of a file or of the server."""
+    if kind is DriveFile:
+        names = [each.name for each in fields(DriveFile)]
+        names = names[names.index("large") : names.index("served")]
+    else:
+        names = sorted(set(Drive.__slots__) - {"items", "traffic"})
+    return [name for name in names if not name.startswith("_")]
