@@ -8,6 +8,8 @@ Run by ``.ci/readers``, which installs the readers; pytest does not collect this
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -202,6 +204,30 @@ def _named(reader: Reader) -> str:
     return f"{name} {version(name)}"
 
 
+def tutorial(folder: Path) -> Iterator[Check]:
+    """Yield a check of the program that the tutorial shows: what it prints, and its picture."""
+    page = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"(?ms)^```python\n(import evt3\n.*?)^```$", page)
+    yield "the program of the tutorial", lambda: _as_shown(program, page, folder)
+
+
+def _as_shown(program: str, page: str, folder: Path) -> str:
+    """Run a program, and compare what it prints with what the page says."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return done.stderr.strip()
+    drawn = (folder / "frame.png").read_bytes().startswith(b"\x89PNG")
+    said = f"It prints `{done.stdout.strip()}`" in page
+    return "" if drawn and said else f"picture: {drawn}; printed {done.stdout!r}"
+
+
 # --- the run ---------------------------------------------------------------------------------
 
 
@@ -210,7 +236,7 @@ def main(arguments: list[str]) -> int:
     recordings = Path(arguments[0] if arguments else ".").resolve()
     original = recordings / SAMPLE
     with tempfile.TemporaryDirectory() as name:
-        checks = [*synthetic(Path(name)), *real(recordings)]
+        checks = [*synthetic(Path(name)), *real(recordings), *tutorial(Path(name))]
         if original.is_file():
             checks += fetched(original, Path(name))
         failed = [_run(check) for check in checks].count(False)
