@@ -39,7 +39,7 @@ def _documents_are_served(request: pytest.FixtureRequest, _isolated_environment:
 @pytest.fixture
 def documented_drive(tmp_path: Path) -> Iterator[None]:
     """Serve small stand-ins under the real names and ids, and work in an empty folder."""
-    from evio_data._registry import load, shipped_path
+    from evio_data._registry.parser import load, shipped_path
     from evio_data.testing import DriveServer, write_dat, write_evt3
 
     with DriveServer(scan_limit=4096) as server:

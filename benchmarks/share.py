@@ -18,7 +18,7 @@ SIZE = 1024  # MiB
 CROWD = 8  # neighbours at once
 OURS, NGINX = "**evio-data serve**", "nginx with sendfile"
 GOAL = 1.5  # times nginx's seconds
-_MAIN = "from evio_data._cli import main; main()"
+_MAIN = "from evio_data._cli.main import main; main()"
 _CURLS = 'i=0; while [ $i -lt "$2" ]; do curl -sSf -o /dev/null "$1" & i=$((i+1)); done; wait'
 
 

@@ -7,7 +7,8 @@ With ``--check`` nothing is written: the exit code is 1 if the page is not what 
 import sys
 from pathlib import Path
 
-from evio_data._registry import RegistryFile, load, shipped_path
+from evio_data._registry.parser import load, shipped_path
+from evio_data._registry.registry import RegistryIndex
 
 HERE = Path(__file__).parent
 PAGE = HERE / "catalogue.md"
@@ -85,7 +86,7 @@ Both formats carry the same four numbers for each event: time, x, y, polarity.
 """
 
 
-def page(registry: RegistryFile) -> str:
+def page(registry: RegistryIndex) -> str:
     """Return the whole page."""
     rows = ["| Name | Size, documented | Events, documented | SHA-256 | Link |"]
     rows.append("|---|---|---|---|---|")

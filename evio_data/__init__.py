@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import errors, testing
     from ._api import fetch, names, prefetch, verify
-    from ._downloader import DriveDownloader
-    from ._pooch import Registry
+    from ._pooch.downloader import DriveDownloader
+    from ._pooch.registry import Registry
     from ._report import Outcome, Report
 
     __version__: str
@@ -25,9 +25,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DriveDownloader": "_downloader",
+    "DriveDownloader": "_pooch.downloader",
     "Outcome": "_report",
-    "Registry": "_pooch",
+    "Registry": "_pooch.registry",
     "Report": "_report",
     "errors": "errors",
     "fetch": "_api",

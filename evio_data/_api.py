@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._collection import CONNECTIONS, open_collection
-from ._watching import watching
+from ._progress.adapters import progress_for
 
 if TYPE_CHECKING:
     from ._report import Report
@@ -55,7 +55,7 @@ def fetch(name: str, *, progressbar: bool = False, verify: bool = False) -> Path
     collection = open_collection()
     if not progressbar:
         return collection.fetch(name, verify=verify)
-    with watching(progressbar) as watcher:
+    with progress_for(progressbar) as watcher:
         return collection.fetch(name, watcher=watcher, verify=verify)
 
 
@@ -90,7 +90,7 @@ def prefetch(
     UnknownDatasetError
         If a pattern matches nothing.
     """
-    with watching(progressbar) as watcher:
+    with progress_for(progressbar) as watcher:
         return open_collection().prefetch(
             patterns, connections=concurrency, watcher=watcher, verify=verify
         )

@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from . import _registry
-from ._cache import Cache, Slot
-from ._registry import Entry, RegistryFile
+from ._cache.files import Cache, CachedFile
+from ._registry.parser import load, shipped_path
+from ._registry.registry import Entry, RegistryIndex
 from ._settings import Settings, default_cache_dir, from_environment
 from .errors import EvioDataError, OfflineError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ._prefetch import Engine, Job, Run, Watcher
     from ._report import Outcome, Report
-    from ._source import Source
+    from ._sources.base import Source
+    from ._transfer.jobs import Job
+    from ._transfer.listener import ProgressListener
+from ._progress.log import LogProgress
 
 CONNECTIONS = 3  # what evio's downloader has used; Drive publishes no limit
 MAX_CONNECTIONS = 32
@@ -28,21 +30,23 @@ class Collection:
 
     Parameters
     ----------
-    registry : RegistryFile
+    registry : RegistryIndex
     cache : Cache
     settings : Settings
     """
 
-    def __init__(self, registry: RegistryFile, cache: Cache, settings: Settings) -> None:
+    def __init__(self, registry: RegistryIndex, cache: Cache, settings: Settings) -> None:
         self.registry = registry
         self.cache = cache
         self.settings = settings
 
-    def slot(self, entry: Entry) -> Slot:
+    def cached_file(self, entry: Entry) -> CachedFile:
         """Return the place of an entry's file."""
-        return self.cache.slot(entry.name)
+        return self.cache.cached_file(entry.name)
 
-    def fetch(self, name: str, *, watcher: "Watcher | None" = None, verify: bool = False) -> "Path":
+    def fetch(
+        self, name: str, *, watcher: "ProgressListener | None" = None, verify: bool = False
+    ) -> "Path":
         """Return the path of one verified file, received if it is not there.
 
         Raises
@@ -51,23 +55,23 @@ class Collection:
             Of the kind that says why it could not be had.
         """
         entry = self.registry.find(name)
-        slot = self.cache.slot(entry.name)
+        cached_file = self.cache.cached_file(entry.name)
         try:
-            if not verify and slot.is_warm(entry.sha256):
-                return slot.path
+            if not verify and cached_file.is_warm(entry.sha256):
+                return cached_file.path
         except EvioDataError as error:
             raise error.about(entry.name) from None
         outcome = self.obtain([entry], watcher=watcher, verify=verify)[0]
         if outcome.error is not None:
             raise outcome.error
-        return slot.path
+        return cached_file.path
 
     def prefetch(
         self,
         patterns: Iterable[str] = (),
         *,
         connections: int = CONNECTIONS,
-        watcher: "Watcher | None" = None,
+        watcher: "ProgressListener | None" = None,
         verify: bool = False,
     ) -> "Report":
         """Have many files; each one's outcome is in the report."""
@@ -83,25 +87,25 @@ class Collection:
         entries: Sequence[Entry],
         *,
         connections: int = CONNECTIONS,
-        watcher: "Watcher | None" = None,
+        watcher: "ProgressListener | None" = None,
         verify: bool = False,
         sizes: dict[str, int] | None = None,
     ) -> "list[Outcome]":
         """Return an outcome for each entry, in their order, receiving what is not there."""
         if not 1 <= connections <= MAX_CONNECTIONS:
             raise ValueError(f"concurrency is {connections}; 1 to {MAX_CONNECTIONS} are possible.")
-        watcher = watcher or Logged()
+        watcher = watcher or LogProgress()
         found = {} if verify else self._warm(entries)
         for outcome in found.values():
-            watcher.ended(outcome)
+            watcher.finished(outcome)
         wanted = [entry for entry in entries if entry.name not in found]
         outcomes: list[Outcome] = []
         if self.settings.offline:
             outcomes = [self._offline(entry, verify=verify) for entry in wanted]
             for outcome in outcomes:
-                watcher.ended(outcome)
+                watcher.finished(outcome)
         elif wanted:
-            from ._prefetch import Engine
+            from ._transfer.engine import Engine
 
             jobs = [self.job(entry, verify=verify, sizes=sizes or {}) for entry in wanted]
             outcomes = Engine(
@@ -119,22 +123,22 @@ class Collection:
 
         found = {}
         for entry in entries:
-            slot = self.slot(entry)
+            cached_file = self.cached_file(entry)
             try:
-                warm = slot.is_warm(entry.sha256)
+                warm = cached_file.is_warm(entry.sha256)
             except EvioDataError:
                 continue  # the engine says it in the file's outcome
             if warm:
-                stamp = slot.stamp()
+                stamp = cached_file.stamp()
                 size = stamp.size if stamp else None
-                found[entry.name] = Outcome(entry.name, "present", slot.path, size)
+                found[entry.name] = Outcome(entry.name, "present", cached_file.path, size)
         return found
 
     def _offline(self, entry: Entry, *, verify: bool) -> "Outcome":
-        from ._cached import cached
+        from ._cache.check import cached
 
         try:
-            found = cached(entry, self.slot(entry), verify=verify)
+            found = cached(entry, self.cached_file(entry), verify=verify)
         except EvioDataError as problem:
             return _failed(entry, problem)
         if found is not None:
@@ -153,15 +157,15 @@ class Collection:
         self, entry: Entry, *, verify: bool = False, sizes: dict[str, int] | None = None
     ) -> "Job":
         """Return the order to receive one file."""
-        from ._prefetch import Job
+        from ._transfer.jobs import Job
 
         size = entry.size if entry.size is not None else (sizes or {}).get(entry.name)
-        return Job(entry, self.slot(entry), cache(lambda: self.sources(entry)), size, verify)
+        return Job(entry, self.cached_file(entry), cache(lambda: self.sources(entry)), size, verify)
 
     def sources(self, entry: Entry) -> "list[Source]":
         """Return where an entry's bytes may come from, in the order to be tried."""
-        from ._mirror import around
-        from ._source import source_of
+        from ._sources.mirrors import around
+        from ._sources.origin import source_of
 
         origin = source_of(
             entry.url, endpoint=self.settings.endpoint, api_key=self.settings.api_key
@@ -175,7 +179,7 @@ class Collection:
         return around(origin, entry.name, before=before, after=after, patience=patience)
 
     def verify(
-        self, patterns: Iterable[str] = (), told: Callable[[int], None] | None = None
+        self, patterns: Iterable[str] = (), on_progress: Callable[[int], None] | None = None
     ) -> "Report":
         """Hash what is cached again; a damaged file is a failed outcome, and stays where it is.
 
@@ -188,18 +192,20 @@ class Collection:
         began = time.monotonic()
         entries = self.registry.select(patterns)
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            checked = pool.map(lambda entry: self._verified(entry, told), entries)
+            checked = pool.map(lambda entry: self._verified(entry, on_progress), entries)
             outcomes = [outcome for outcome in checked if outcome]
         return Report(outcomes, seconds=time.monotonic() - began)
 
-    def _verified(self, entry: Entry, told: Callable[[int], None] | None) -> "Outcome | None":
-        from ._cached import cached
+    def _verified(
+        self, entry: Entry, on_progress: Callable[[int], None] | None
+    ) -> "Outcome | None":
+        from ._cache.check import cached
 
-        slot = self.slot(entry)
+        cached_file = self.cached_file(entry)
         try:
-            return cached(entry, slot, verify=True, told=told)
+            return cached(entry, cached_file, verify=True, on_progress=on_progress)
         except EvioDataError as problem:
-            return _failed(entry, problem)._replace(path=slot.path)
+            return _failed(entry, problem)._replace(path=cached_file.path)
 
 
 def _failed(entry: Entry, error: EvioDataError) -> "Outcome":
@@ -208,44 +214,15 @@ def _failed(entry: Entry, error: EvioDataError) -> "Outcome":
     return Outcome(entry.name, "failed", size=entry.size, error=error.about(entry.name))
 
 
-class Logged:
-    """A watcher for calls that show nothing: words go to the logger ``evio_data``."""
-
-    def say(self, name: str | None, text: str) -> None:
-        """Log words at INFO."""
-        from logging import getLogger
-
-        getLogger("evio_data").info("%s: %s", name or "all", text)
-
-    def began(self, run: "Run") -> None:
-        """Ignore."""
-
-    def tick(self, engine: "Engine") -> None:
-        """Ignore."""
-
-    def ended(self, outcome: "Outcome") -> None:
-        """Tell once, as a warning, that a file was pinned on its first use."""
-        if not outcome.first_use:
-            return
-        from logging import getLogger
-
-        getLogger("evio_data").warning(
-            "%s: nobody has published its SHA-256; pinned on first use to %s. "
-            "`evio-data pin` writes it into a registry for others.",
-            outcome.name,
-            outcome.sha256,
-        )
-
-
 def open_collection(
     registry: str | os.PathLike[str] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> Collection:
     """Return the collection that the arguments, else the environment, else the defaults say."""
     settings = from_environment()
-    path = os.fspath(registry) if registry else settings.registry or _registry.shipped_path()
+    path = os.fspath(registry) if registry else settings.registry or shipped_path()
     root = os.fspath(cache_dir) if cache_dir else settings.cache_dir or default_cache_dir()
-    return Collection(_registry.load(path), cache_at(root), settings)
+    return Collection(load(path), cache_at(root), settings)
 
 
 def cache_at(root: str) -> Cache:

@@ -4,8 +4,8 @@ import os
 import re
 from typing import NamedTuple
 
-from ._base_urls import is_base
-from ._wording import clean
+from ._mirror_urls import is_base
+from ._text import clean
 from .errors import EvioDataError
 
 DEFAULT_TIMEOUT = 30.0  # seconds without a byte

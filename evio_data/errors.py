@@ -33,7 +33,7 @@ __all__ = [
 
 
 class EvioDataError(Exception):
-    """The root of the tree.
+    """The root of the tree: message, name and advice are kept apart, and joined when shown.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class EvioDataError(Exception):
 
     Attributes
     ----------
+    message, advice : str
     name : str or None
-    advice : str
 
     Examples
     --------
@@ -60,20 +60,23 @@ class EvioDataError(Exception):
     advice: str
 
     def __init__(self, message: str, *, name: str | None = None, advice: str = "") -> None:
-        prefix = f"{name}: " if name else ""
-        super().__init__(f"{prefix}{message} {advice}".rstrip())
+        super().__init__(message)
         self.name = name
         self.advice = advice
 
+    @property
+    def message(self) -> str:
+        """What happened, without the name and the advice."""
+        return str(self.args[0]) if self.args else ""
+
     def about(self, name: str) -> Self:
         """Return this error with the registry key it happened to, if it has none yet."""
-        if self.name is None:
-            self.name = name
-            self.args = (f"{name}: {self.args[0]}",)
+        self.name = self.name or name
         return self
 
     def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
+        prefix = f"{self.name}: " if self.name else ""
+        return f"{prefix}{self.message} {self.advice}".rstrip()
 
 
 class RegistryError(EvioDataError, ValueError):

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     import pooch
 
-    from ._pytest_run import Run
+    from ._pytest.session import Run
     from .testing import DriveServer
 
 MARKER = "evio_dataset"
@@ -73,7 +73,7 @@ def evio_data_registry() -> "Path | pooch.Pooch":
 
     That is the path of a registry.txt, or an `evio_data.Registry` with a cache of its own.
     """
-    from ._registry import shipped_path
+    from ._registry.parser import shipped_path
     from ._settings import from_environment
 
     return Path(from_environment().registry or shipped_path())
@@ -149,7 +149,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     planned = {item: run.plan(item, patterns) for item, patterns in needy}
     wrong = {item: problem for item, problem in planned.items() if problem}
     if wrong:
-        from ._pytest_run import report_wrong
+        from ._pytest.session import report_wrong
 
         session.items[:] = [item for item in session.items if item not in wrong]
         report_wrong(session, wrong)
@@ -200,7 +200,7 @@ _RUN = pytest.StashKey["Run"]()
 def _run_of(config: pytest.Config) -> "Run":
     """Return the state of this run; only a run whose tests name recordings has one."""
     if _RUN not in config.stash:
-        from ._pytest_run import Run
+        from ._pytest.session import Run
 
         config.stash[_RUN] = Run(config)
     return config.stash[_RUN]
@@ -210,7 +210,7 @@ def _run_of(config: pytest.Config) -> "Run":
 
 
 def _show(config: pytest.Config, run: "Run | None") -> None:
-    from ._listing import listing
+    from ._pytest.listing import listing
 
     terminal = config.pluginmanager.getplugin("terminalreporter")
     planned = run.planned if run is not None else {}

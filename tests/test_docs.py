@@ -14,7 +14,8 @@ import pytest
 import evio_data
 import evio_data.errors
 import evio_data.testing
-from evio_data import _cli, _registry
+from evio_data._cli import main
+from evio_data._registry.parser import load
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -149,7 +150,7 @@ def section(parser: argparse.ArgumentParser) -> str:
 
 COMMANDS = [
     pytest.param(parser, id=parser.prog)
-    for top in (_cli._prefetch_parser(), _cli._parser())
+    for top in (main._prefetch_parser(), main._parser())
     for parser in parsers(top)
     if parser.get_default("command")
 ]
@@ -210,7 +211,7 @@ def test_catalogue_is_up_to_date() -> None:
 
 def test_catalogue_has_every_recording() -> None:
     """Each recording has its row, with state and link, and no size that passes for exact."""
-    for entry in _registry.load(ROOT / "registry.txt").select():
+    for entry in load(ROOT / "registry.txt").select():
         (row,) = (line for line in CATALOGUE.splitlines() if line.startswith(f"| `{entry.name}` |"))
         _, _, size, _, state, link, _ = (cell.strip() for cell in row.split("|"))
         assert size == "unknown" or size.startswith("about ")

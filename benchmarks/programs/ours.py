@@ -8,7 +8,7 @@ from ._process import File, clock
 def fetch(files: list[File]) -> None:
     """Fetch with `evio_data.fetch`."""
     import evio_data
-    import evio_data._prefetch  # else imported by the first fetch; the others' are imported, too
+    import evio_data._transfer.engine  # else imported by the first fetch
 
     with clock():
         evio_data.fetch(files[0].name)
@@ -17,7 +17,7 @@ def fetch(files: list[File]) -> None:
 def prefetch(files: list[File], connections: str) -> None:
     """Fetch with `evio_data.prefetch`."""
     import evio_data
-    import evio_data._prefetch
+    import evio_data._transfer.engine
 
     with clock():
         report = evio_data.prefetch(concurrency=int(connections))

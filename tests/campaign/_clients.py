@@ -26,8 +26,8 @@ CLIENTS: tuple[Client, ...] = get_args(Client)
 ONE_BY_ONE = ("prefetch", "import", "list", "build", "clean")  # others have three connections
 SCRIPTS = ("fetch", "registry", "pooch")  # programs of somebody else, without signal handlers
 
-PREFETCH = "from evio_data._cli import prefetch_datasets; prefetch_datasets()"
-_CLI = "from evio_data._cli import main; main()"
+PREFETCH = "from evio_data._cli.main import prefetch_datasets; prefetch_datasets()"
+_CLI = "from evio_data._cli.main import main; main()"
 _SCRIPT = """
 import sys, evio_data
 try:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from evio_data._lock import is_held
+from evio_data._cache.locks import is_held
 
 from ._clients import ONE_BY_ONE, ways
 from ._disk import STATE

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evio_data._collection import open_collection
-from evio_data._importing import import_paths
+from evio_data._importing.importer import import_paths
 from evio_data.errors import CacheError
 
 WANTED = b"% evt 3.0\n" + bytes(range(256)) * 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evio_data._asked import METHODS, MalformedError, parse, select
+from evio_data._sharing.http_request import METHODS, MalformedError, parse, select
 
 TARGETS = st.one_of(
     st.sampled_from(["/", "*", "http://a.org/x", "/%2e%2e/%2e%2e/etc", "/%00", "/%ff", "/a?b#c"]),

@@ -7,9 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evio_data import _folder
-from evio_data._naming import Keys, safe_key
-from evio_data._registry import check_name
+from evio_data._drive import folders
+from evio_data._registry.names import check_name
+from evio_data._registry_tools.keys import Keys, safe_key
 from evio_data.errors import EvioDataError, RegistryError
 
 ID = "1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq"
@@ -35,7 +35,7 @@ PIECES = [
     ENTRY.format("https://docs.google.com/document/d/" + ID),
 ]
 TYPES = st.sampled_from(
-    [_folder.FOLDER_TYPE, _folder.SHORTCUT_TYPE, "application/vnd.google-apps.document", "x/y", ""]
+    [folders.FOLDER_TYPE, folders.SHORTCUT_TYPE, "application/vnd.google-apps.document", "x/y", ""]
 )
 PAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=15)), max_size=25).map("".join)
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=15), st.just(ID))
@@ -75,7 +75,7 @@ NAMES = st.lists(st.text(max_size=30), min_size=1, max_size=4)
 def test_every_page_is_a_list_or_an_error(page: str) -> None:
     """Any page lists items with sound ids, or is refused."""
     try:
-        items = _folder.items_of_page('<div class="flip-entries">' + page)
+        items = folders.items_of_page('<div class="flip-entries">' + page)
     except EvioDataError as error:
         assert str(error).isprintable()
         return
@@ -95,7 +95,7 @@ def test_every_page_is_a_list_or_an_error(page: str) -> None:
 def test_every_json_is_a_list_or_an_error(value: object, cut: int | None) -> None:
     """Any JSON, cut or whole, lists items of the right types, or is refused."""
     try:
-        items, token = _folder.items_of_json(json.dumps(value)[:cut])
+        items, token = folders.items_of_json(json.dumps(value)[:cut])
     except EvioDataError as error:
         assert str(error).isprintable()
         return
@@ -109,7 +109,7 @@ def test_every_json_is_a_list_or_an_error(value: object, cut: int | None) -> Non
 def test_every_json_is_a_file_or_an_error(value: object, cut: int | None) -> None:
     """What the API tells of one file is an item of the right types, or is refused."""
     try:
-        item = _folder.item_of_json(json.dumps(value)[:cut])
+        item = folders.item_of_json(json.dumps(value)[:cut])
     except EvioDataError as error:
         assert str(error).isprintable()
         return

@@ -13,8 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import evio_data
-from evio_data import _ranges
-from evio_data._http import MAX_RETRY_AFTER, Answer
+from evio_data._cache import spans
+from evio_data._http import ranges
+from evio_data._http.connection import MAX_RETRY_AFTER, Answer
 from evio_data.errors import EvioDataError
 from evio_data.testing import DriveServer
 
@@ -53,8 +54,8 @@ def test_a_body_is_placed_where_it_was_asked_for(
     """A body goes to the byte that was asked for, within the file, or from zero, or nowhere."""
     stop = None if length is None else start + length
     try:
-        placed = _ranges.placement(status, headers, start, stop)
-    except _ranges.RangeError as error:
+        placed = ranges.placement(status, headers, start, stop)
+    except ranges.RangeError as error:
         assert status != 200, error
         return
     assert placed.honoured is (status == 206)
@@ -66,13 +67,13 @@ def test_a_body_is_placed_where_it_was_asked_for(
 
 
 @given(
-    spans=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=8),
+    held_spans=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=8),
     total=st.integers(0, 60),
 )
-def test_held_and_missing_are_the_whole(spans: list[tuple[int, int]], total: int) -> None:
+def test_held_and_missing_are_the_whole(held_spans: list[tuple[int, int]], total: int) -> None:
     """What is held and what is missing are together the file, each byte once."""
-    held = {byte for start, stop in spans for byte in range(start, min(stop, total))}
-    missing = [byte for start, stop in _ranges.gaps(spans, total) for byte in range(start, stop)]
+    held = {byte for start, stop in held_spans for byte in range(start, min(stop, total))}
+    missing = [byte for start, stop in spans.gaps(held_spans, total) for byte in range(start, stop)]
     assert sorted([*held, *missing]) == list(range(total))
 
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evio_data import _drive, _gateway
+from evio_data._drive import links, pages
+from evio_data._drive.endpoint import route
 from evio_data.errors import DriveRefusedError, EvioDataError
 from evio_data.testing import _pages
 
@@ -91,17 +92,17 @@ ACTIONS = st.one_of(
 @given(page=PAGES, status=STATUSES, url=URLS)
 def test_every_page_is_a_typed_refusal(page: str, status: int, url: str) -> None:
     """Any page, status and address make an error of the tree, in one printable line."""
-    error = _drive.refusal(status, url, page)
+    error = pages.refusal(status, url, page)
     assert isinstance(error, DriveRefusedError)
     assert str(error).isprintable()
-    assert _drive.is_lasting(status, url, page) in (True, False)
-    assert _drive.is_sorry(status, url, page) in (True, False)
+    assert pages.is_lasting(status, url, page) in (True, False)
+    assert pages.is_sorry(status, url, page) in (True, False)
 
 
 @given(page=PAGES, url=URLS)
 def test_every_page_is_searched_for_a_form(page: str, url: str) -> None:
     """Any page either leads to an address or does not; nothing else happens."""
-    target = _drive.confirmation(page, url)
+    target = pages.confirmation(page, url)
     assert target is None or isinstance(target, str)
 
 
@@ -109,24 +110,24 @@ def test_every_page_is_searched_for_a_form(page: str, url: str) -> None:
 def test_a_form_leads_to_google_or_nowhere(action: str) -> None:
     """Whatever a form's action is, it is followed to Google over https, or refused."""
     page = f'<form id="download-form" action="{action}"><input type=hidden name=id value=1></form>'
-    target = _drive.confirmation(page, "https://drive.google.com/uc?id=1")
+    target = pages.confirmation(page, "https://drive.google.com/uc?id=1")
     if target is None:
         return
     try:
-        routed = _gateway.route(target, None)
+        routed = route(target, None)
     except EvioDataError as error:
         assert str(error).isprintable()
         return
     parts = urlsplit(routed)
     assert parts.scheme == "https"
-    assert ("." + (parts.hostname or "").rstrip(".")).endswith(_drive.GOOGLE_DOMAINS)
+    assert ("." + (parts.hostname or "").rstrip(".")).endswith(links.GOOGLE_DOMAINS)
 
 
 @given(action=ACTIONS)
 def test_an_endpoint_is_never_left(action: str) -> None:
     """With an endpoint, whatever a form's action is, only the endpoint is asked."""
     try:
-        routed = _gateway.route(action, "http://127.0.0.1:1")
+        routed = route(action, "http://127.0.0.1:1")
     except EvioDataError:
         return
     assert urlsplit(routed).netloc == "127.0.0.1:1"
@@ -150,16 +151,16 @@ def test_an_endpoint_is_never_left(action: str) -> None:
 def test_every_json_is_read(value: object, status: int) -> None:
     """Any JSON in the place of an API error is read as one, or as none."""
     page = json.dumps(value)
-    reason, message = _drive.api_error(page)
+    reason, message = pages.api_error(page)
     assert isinstance(reason, str)
     assert isinstance(message, str)
-    assert str(_drive.refusal(status, "https://www.googleapis.com/", page)).isprintable()
+    assert str(pages.refusal(status, "https://www.googleapis.com/", page)).isprintable()
 
 
 @given(page=st.sampled_from(REAL), status=STATUSES, cut=st.integers(0, 4000), noise=PAGES)
 def test_a_cut_real_page_is_read(page: str, status: int, cut: int, noise: str) -> None:
     """A real page that is cut anywhere, with anything behind it, is read as well."""
-    error = _drive.refusal(status, "https://drive.google.com/uc", page[:cut] + noise)
+    error = pages.refusal(status, "https://drive.google.com/uc", page[:cut] + noise)
     assert isinstance(error, DriveRefusedError)
     assert str(error).isprintable()
 
@@ -167,5 +168,5 @@ def test_a_cut_real_page_is_read(page: str, status: int, cut: int, noise: str) -
 @given(url=st.one_of(URLS, ACTIONS))
 def test_every_link_is_understood_or_not(url: str) -> None:
     """Any text is a link to a file, to a folder, or to nothing."""
-    for link in (_drive.file_link(url), _drive.folder_link(url)):
+    for link in (links.file_link(url), links.folder_link(url)):
         assert link is None or 10 <= len(link.id) <= 200

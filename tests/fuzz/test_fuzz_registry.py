@@ -7,10 +7,11 @@ import os
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evio_data import _registry
-from evio_data._cache import Cache
-from evio_data._registry import Entry, RegistryFile, check_name
-from evio_data._registry_text import RegistryText, line_of
+from evio_data._cache.files import Cache
+from evio_data._registry.names import check_name
+from evio_data._registry.parser import parse
+from evio_data._registry.registry import Entry, RegistryIndex
+from evio_data._registry_tools.editor import RegistryEditor, line_of
 from evio_data.errors import RegistryError, UnknownDatasetError
 
 ROOT = os.path.abspath(os.sep + "cache")  # noqa: PTH100
@@ -55,14 +56,18 @@ LINES = st.one_of(
 def test_every_text_is_a_registry_or_an_error(text: str) -> None:
     """Any text is a registry whose files all lie inside the cache, or an error with its line."""
     try:
-        registry = _registry.parse(text)
+        registry = parse(text)
     except RegistryError as error:
         assert error.line is not None
         assert str(error).isprintable()
         return
     for entry in registry.entries.values():
-        slot = Cache(ROOT).slot(entry.name)
-        for path in (slot.final, os.fspath(slot.state), os.fspath(slot.damaged)):
+        cached_file = Cache(ROOT).cached_file(entry.name)
+        for path in (
+            cached_file.final,
+            os.fspath(cached_file.state),
+            os.fspath(cached_file.damaged),
+        ):
             assert os.path.normpath(path) == path
             assert path.startswith(ROOT + os.sep)
 
@@ -71,7 +76,7 @@ def test_every_text_is_a_registry_or_an_error(text: str) -> None:
 def test_all_bytes_are_a_registry_or_an_error(data: bytes) -> None:
     """Any bytes are a registry, or an error with its line."""
     try:
-        _registry.parse(data)
+        parse(data)
     except RegistryError as error:
         assert error.line is not None
 
@@ -86,14 +91,14 @@ def test_an_entry_survives_its_line(name: str, sha256: str | None, size: int | N
     except RegistryError:
         return
     entry = Entry(name, sha256, "https://a.org/1?a=b&c=d", size, line=1)
-    assert list(_registry.parse(line_of(entry) + "\n").entries.values()) == [entry]
+    assert list(parse(line_of(entry) + "\n").entries.values()) == [entry]
 
 
 @given(text=st.lists(LINES, max_size=6).map("".join).map(lambda text: text + "\n"))
 def test_what_is_not_changed_stays(text: str) -> None:
     """A registry's text that nobody changes is written as it was read."""
     try:
-        assert str(RegistryText(text)) == text
+        assert str(RegistryEditor(text)) == text
     except RegistryError:
         return
 
@@ -106,7 +111,7 @@ def test_what_is_not_changed_stays(text: str) -> None:
 )
 def test_every_pattern_selects_or_is_unknown(pattern: str, names: list[str]) -> None:
     """Any pattern means some of the names, or is an error that says so in a printable line."""
-    registry = RegistryFile({name: Entry(name, None, "https://a.org/1") for name in names})
+    registry = RegistryIndex({name: Entry(name, None, "https://a.org/1") for name in names})
     try:
         selected = registry.select([pattern])
     except UnknownDatasetError as error:
@@ -120,6 +125,6 @@ def test_a_message_shows_any_name_safely(name: str) -> None:
     """A name that is refused, or not found, never puts control characters on a terminal."""
     try:
         check_name(name)
-        RegistryFile({}).find(name)
+        RegistryIndex({}).find(name)
     except (RegistryError, UnknownDatasetError) as error:
         assert str(error).isprintable()

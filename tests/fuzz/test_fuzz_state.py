@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evio_data
-from evio_data._cache import Cache
-from evio_data._partial import Partial
+from evio_data._cache.files import Cache
+from evio_data._cache.partial import Partial
 from evio_data.testing import DriveServer
 
 DATA = bytes(range(256)) * 300
@@ -92,9 +92,9 @@ def test_a_stamp_is_read_or_ignored(stamp: bytes) -> None:
     """Whatever a stamp holds, a file is warm only if it tells of that very file."""
     state = {".evio-data/fan.raw/stamp": stamp, "fan.raw": b"events"}
     with folder_with(state) as folder:
-        slot = Cache(str(folder)).slot("fan.raw")
-        assert slot.is_warm("ab" * 32) is False
-        found = slot.stamp()
+        cached_file = Cache(str(folder)).cached_file("fan.raw")
+        assert cached_file.is_warm("ab" * 32) is False
+        found = cached_file.stamp()
         assert found is None or len(found.sha256) == 64
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from evio_data._partial import Partial
+from evio_data._cache.partial import Partial
 from evio_data.testing import DriveFile
 
 if TYPE_CHECKING:

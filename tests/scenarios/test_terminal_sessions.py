@@ -34,7 +34,7 @@ CTRL_C, END_OF_INPUT = b"\x03", b"\x04"
 COMMAND = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from evio_data import _cli
+from evio_data._cli import main as _cli
 getattr(_cli, sys.argv.pop(1))()
 """
 CONTENT = bytes(range(256)) * 4096 * 2  # 2 MiB
@@ -455,7 +455,7 @@ def test_paths_go_where_they_are_read(drive: Drive) -> None:
     """``evio-data fetch`` draws on the terminal, and only the path goes into the pipe."""
     serve(drive, "a.raw", rate=4 * MIB)
     master, slave = pty.openpty()
-    code = "from evio_data._cli import main; main()"
+    code = "from evio_data._cli.main import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, "fetch", "a.raw"], stdout=subprocess.PIPE, stderr=slave
     ) as process:

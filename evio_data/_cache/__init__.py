@@ -1,0 +1,1 @@
+"""Everything on disk: files, stamps, locks, partials, hashing, inventory, cleaning."""

@@ -1,0 +1,283 @@
+"""What a cache can do without: find it, and remove it."""
+
+import os
+import re
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from .._files import Folder, as_cache_error
+from .._registry.names import STATE_FOLDER
+from .._registry.registry import RegistryIndex
+from ..errors import CacheError, EvioDataError
+from .files import Cache, CachedFile
+from .locks import Lock, is_held
+from .partial import JOURNAL, PART
+
+HOUR, DAY = 3600.0, 86400.0  # seconds
+FORGOTTEN = 7 * DAY  # seconds after which nobody comes back for a partial that no registry names
+PASSING = (".fresh", ".import", ".link")  # what a process has for a moment, and a killed one leaves
+SECTOR = 512  # bytes that st_blocks counts in
+_POOCH = re.compile(r"tmp[a-z0-9_]{8}").fullmatch  # how tempfile names pooch's temporary files
+
+
+class Removable(NamedTuple):
+    """Something that can go.
+
+    Attributes
+    ----------
+    path : Path
+    size : int
+        Bytes that it frees.
+    why : str
+    name : str or None
+        The registry key, or the name of our folder, that it belongs to.
+    """
+
+    path: Path
+    size: int
+    why: str
+    name: str | None
+
+
+class Selection(NamedTuple):
+    """What may go besides what nobody misses.
+
+    Attributes
+    ----------
+    partials : bool
+        Bytes that a download would go on from.
+    files : frozenset of str
+        Registry keys whose files may go, with all that belongs to them.
+    """
+
+    partials: bool = False
+    files: frozenset[str] = frozenset()
+
+
+def find_removable(cache: Cache, registry: RegistryIndex, choice: Selection) -> list[Removable]:
+    """Return what can go, without touching anything.
+
+    Files whose lock somebody holds are left out, and so is all that is reached through a
+    symbolic link, or is none of ours.
+    """
+    found = [
+        *_state(cache, registry, choice),
+        *_files(cache, registry, choice),
+        *_of_pooch(cache, registry),
+    ]
+    return sorted(found, key=lambda leaving: leaving.path)
+
+
+def remove(
+    cache: Cache, registry: RegistryIndex, choice: Selection, leavings: Iterable[Removable]
+) -> tuple[int, list[CacheError]]:
+    """Remove what a survey found, as far as it can still go; return bytes freed, and faults."""
+    freed, faults = 0, list[CacheError]()
+    root = cache.root
+    by_name: dict[str | None, list[Removable]] = {}
+    for leaving in leavings:
+        by_name.setdefault(leaving.name, []).append(leaving)
+    for name, group in by_name.items():
+        state = Path(root, STATE_FOLDER, name or "")
+        lock = Lock(state / "lock") if name else None
+        if lock is not None and not lock.acquire():
+            continue  # somebody came back for it
+        try:
+            for leaving in _still(cache, registry, choice, group):
+                try:
+                    _unlink(root, leaving.path)
+                    freed += leaving.size
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    faults.append(as_cache_error(error, leaving.path))
+            if name in choice.files:
+                _prune(root, Path(root, name).parent)
+        finally:
+            if lock is not None:
+                lock.release()
+                _prune(root, state)
+    return freed, faults
+
+
+def _still(
+    cache: Cache, registry: RegistryIndex, choice: Selection, group: list[Removable]
+) -> list[Removable]:
+    """Return those that could still go, seen again under the lock, which goes last."""
+    name = group[0].name
+    if name is None:
+        return group
+    folder = Path(cache.root, STATE_FOLDER, name)
+    again = {leaving.path for leaving in _folder(cache, registry, choice, folder, name)}
+    again |= {leaving.path for leaving in _file(cache, registry, choice, name)}
+    still = [leaving for leaving in group if leaving.path in again]
+    return sorted(still, key=lambda leaving: leaving.path == folder / "lock")
+
+
+# --- our own folder ---------------------------------------------------------------------------
+
+
+def _state(cache: Cache, registry: RegistryIndex, choice: Selection) -> Iterator[Removable]:
+    top = Path(cache.root, STATE_FOLDER)
+    for folder in _folders(top):
+        name = folder.relative_to(top).as_posix()
+        if name != "." and not is_held(folder / "lock"):
+            yield from _folder(cache, registry, choice, folder, name)
+
+
+def _folders(top: Path) -> Iterator[Path]:
+    if stat.S_ISDIR(_mode(top)):
+        for path, _, _ in os.walk(top):  # which does not follow links
+            yield Path(path)
+
+
+def _folder(
+    cache: Cache, registry: RegistryIndex, choice: Selection, folder: Path, name: str
+) -> Iterator[Removable]:
+    about = _About(cache, registry, choice, folder, name)
+    for path in about.inside:
+        why = about.reason(path)
+        if why:
+            yield Removable(path, _freed(path), why, name)
+
+
+class _About:
+    """What decides over the files in one of our folders."""
+
+    def __init__(
+        self, cache: Cache, registry: RegistryIndex, choice: Selection, folder: Path, name: str
+    ) -> None:
+        entry = registry.entries.get(name)
+        self.inside = sorted(path for path in _listed(folder) if stat.S_ISREG(_mode(path)))
+        self._names = {path.name for path in self.inside}
+        self._is_known = entry is not None
+        self._is_verified = entry is not None and _is_warm(
+            cache.cached_file(entry.name), entry.sha256
+        )
+        self._wanted_away = name in choice.files
+        self._partials = choice.partials
+
+    def reason(self, path: Path) -> str:
+        """Return why a file can go, or nothing."""
+        if path.name == "lock":
+            return "a lock that nobody holds"
+        if path.name == "damaged":
+            return "a damaged copy that was set aside"
+        if path.name == "stamp":
+            return "what is known of the file" if self._wanted_away else ""
+        if path.suffix in PASSING and _age(path) > HOUR:
+            return "left by a process that was ended"
+        return self._reason_of_partial(path) if path.suffix in (PART, JOURNAL) else ""
+
+    def _reason_of_partial(self, path: Path) -> str:
+        if self._is_verified:
+            return "a partial of a file that is here"
+        if self._partials or self._wanted_away:
+            return "a partial"
+        other = path.with_suffix(JOURNAL if path.suffix == PART else PART)
+        if other.name not in self._names and _age(path) > HOUR:
+            return "half of a partial: nothing can go on from it"
+        if not self._is_known and _age(path) > FORGOTTEN:
+            return "a partial of a file that this registry has not"
+        return ""
+
+
+# --- beside it --------------------------------------------------------------------------------
+
+
+def _files(cache: Cache, registry: RegistryIndex, choice: Selection) -> Iterator[Removable]:
+    for name in registry.entries:
+        if not is_held(Path(cache.root, STATE_FOLDER, name, "lock")):
+            yield from _file(cache, registry, choice, name)
+
+
+def _file(
+    cache: Cache, registry: RegistryIndex, choice: Selection, name: str
+) -> Iterator[Removable]:
+    path = Path(cache.root, name)
+    if name in choice.files and _is_plain(cache.root, path):
+        entry = registry.entries[name]
+        warm = _is_warm(cache.cached_file(entry.name), entry.sha256)
+        yield Removable(path, _freed(path), "the verified file" if warm else "the file", name)
+
+
+def _of_pooch(cache: Cache, registry: RegistryIndex) -> Iterator[Removable]:
+    """Find what pooch has left in the folders that it puts the registry's files into."""
+    root, names = cache.root, registry.entries
+    folders = {Path(root), *(Path(root, name).parent for name in names)}
+    for folder in sorted(folders - {Path(tempfile.gettempdir())}):  # there, they may be anybody's
+        for path in _listed(folder):
+            is_ours = path.relative_to(root).as_posix() in names
+            if not is_ours and _POOCH(path.name) and _is_plain(root, path) and _age(path) > DAY:
+                yield Removable(path, _freed(path), "a temporary file of pooch's", None)
+
+
+def _is_warm(cached_file: CachedFile, sha256: str | None) -> bool:
+    with suppress(EvioDataError):
+        return cached_file.is_warm(sha256)
+    return False
+
+
+def _is_plain(root: str, path: Path) -> bool:
+    """Say whether a path is a regular file, and below the root through real folders only."""
+    return stat.S_ISREG(_mode(path)) and _is_below(root, path)
+
+
+def _is_below(root: str, path: Path) -> bool:
+    between = path.relative_to(root).parents
+    return all(stat.S_ISDIR(_mode(Path(root, part))) for part in between if part.parts)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return 0
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _freed(path: Path) -> int:
+    try:
+        status = path.lstat()
+    except OSError:
+        return 0
+    if status.st_nlink > 1:
+        return 0
+    blocks = getattr(status, "st_blocks", None)
+    return status.st_size if blocks is None else min(status.st_size, blocks * SECTOR)
+
+
+# --- removing ---------------------------------------------------------------------------------
+
+
+def _unlink(root: str, path: Path) -> None:
+    """Remove a file below the root; a folder that has become a link on the way stops it."""
+    *folders, name = path.relative_to(root).parts
+    with Folder(root, *folders) as folder:
+        folder.unlink(name)
+
+
+def _prune(root: str, folder: Path) -> None:
+    """Remove a folder if nothing is left in it, and those around it likewise."""
+    with suppress(OSError):
+        while folder != Path(root) and _is_below(root, folder):
+            folder.rmdir()
+            folder = folder.parent

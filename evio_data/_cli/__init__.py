@@ -1,0 +1,1 @@
+"""The commands: arguments, one module a command, output."""

@@ -1,0 +1,117 @@
+"""The ways around a used-up quota, as commands: import, serve, mirror push; and clean."""
+
+import argparse
+import time
+
+from .._collection import Collection
+from .._registry.registry import Entry
+from .._sharing.server import Share, verified
+from .._text import clean, plural, size
+from .import_command import MAX_LABEL
+from .terminal import FAILED, OK, agrees, can_ask, say, show
+
+# --- serve ------------------------------------------------------------------------------------
+
+
+def serve(collection: Collection, options: argparse.Namespace) -> int:
+    """Run ``evio-data serve`` on a collection until it is interrupted; return the exit code."""
+    with Share(collection, host=options.host, port=options.port, log=_log) as share:
+        try:
+            _introduce(collection, share.base_urls())
+            share.run()
+        except KeyboardInterrupt:
+            say("Stopped.")
+    return OK
+
+
+def _log(line: str) -> None:
+    say(f"{time.strftime('%H:%M:%S')} {line}")
+
+
+def _introduce(collection: Collection, urls: list[str]) -> None:
+    entries = collection.registry.entries
+    names = list(verified(collection))
+    say(f"{len(names)} of {plural(len(entries), 'file')} are verified. Who wants them, exports:")
+    for url in urls:
+        show(f"EVIO_DATA_MIRRORS={url}")
+    if any(not _is_loopback(url) for url in urls):
+        say("Everybody who reaches this machine over the network can read them. Ctrl-C ends it.")
+    else:
+        say("Only this machine reaches that; for others add --host 0.0.0.0. Ctrl-C ends it.")
+    unpinned = sum(entries[name].sha256 is None for name in names)
+    if unpinned:
+        say(
+            f"Without a SHA-256 in the registry, nobody takes a file from a mirror ({unpinned} of "
+            "these). `evio-data pin -o registry.txt` writes a registry to share with them."
+        )
+
+
+def _is_loopback(url: str) -> bool:
+    return url.startswith(("http://127.", "http://[::1]"))
+
+
+# --- mirror push ------------------------------------------------------------------------------
+
+
+def push(collection: Collection, options: argparse.Namespace) -> int:
+    """Run ``evio-data mirror push`` on a collection; return the exit code."""
+    from .._sharing import mirror_push
+
+    def tell(pushed: mirror_push.Pushed) -> None:
+        if pushed.error is not None:
+            say(f"error: {pushed.error}")
+        elif pushed.status != "not verified":
+            show(f"{pushed.name}: {pushed.status}, {size(pushed.size)}")
+
+    entries = collection.registry.select(options.patterns)
+    outcomes = mirror_push.push(
+        collection, options.target, entries, check=options.verify, tell=tell
+    )
+    counts = [
+        f"{sum(outcome.status == status for outcome in outcomes)} {status}"
+        for status in ("pushed", "present", "not verified", "failed")
+    ]
+    show(", ".join(counts))
+    return FAILED if any(outcome.error for outcome in outcomes) else OK
+
+
+# --- clean ------------------------------------------------------------------------------------
+
+
+def clean_up(collection: Collection, options: argparse.Namespace) -> int:
+    """Run ``evio-data clean`` on a collection; return the exit code."""
+    from .._cache import cleaning
+
+    names = [entry.name for entry in _named(collection, options)]
+    choice = cleaning.Selection(partials=options.partials or options.all, files=frozenset(names))
+    leavings = cleaning.find_removable(collection.cache, collection.registry, choice)
+    for leaving in leavings:
+        show(f"{clean(str(leaving.path), MAX_LABEL)}: {leaving.why}, {size(leaving.size)}")
+    total = size(sum(leaving.size for leaving in leavings))
+    if not leavings:
+        show(f"Nothing in {collection.cache.root} is left over.")
+        return OK
+    show(f"{plural(len(leavings), 'file')}, {total}")
+    if not _confirm_removal(options, ask=bool(names), question=f"Remove them, freeing {total}?"):
+        say("Nothing was removed.")
+        return OK
+    freed, faults = cleaning.remove(collection.cache, collection.registry, choice, leavings)
+    for fault in faults:
+        say(f"error: {fault}")
+    show(f"{size(freed)} freed")
+    return FAILED if faults else OK
+
+
+def _named(collection: Collection, options: argparse.Namespace) -> list[Entry]:
+    if options.all:
+        return collection.registry.select()
+    return collection.registry.select(options.patterns) if options.patterns else []
+
+
+def _confirm_removal(options: argparse.Namespace, *, ask: bool, question: str) -> bool:
+    if options.yes or options.dry_run:
+        return bool(options.yes and not options.dry_run)
+    if ask and can_ask():
+        return agrees(question)
+    say("This was a dry run: add --yes to remove them.")
+    return False

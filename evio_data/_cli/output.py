@@ -1,0 +1,221 @@
+"""A report or an inventory in, the lines and the JSON that a person or a script reads out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .._text import columns, cut, duration, folded, padded, plural, size
+
+if TYPE_CHECKING:
+    from .._cache.inventory import Item
+    from .._report import Outcome, Report
+    from ..errors import EvioDataError
+
+SCHEMA = 1  # of the JSON; raised when a field changes its meaning
+HANG = 5  # columns before the rest of a line that was folded
+LEAST_NAME = 12  # columns of a name in a table on a narrow terminal
+
+_CAUSES = {
+    "AccessDeniedError": "access denied",
+    "CacheError": "the disk cannot take it",
+    "ChecksumError": "not the registered bytes",
+    "DownloadError": "the download did not finish",
+    "DriveRefusedError": "refused by Drive",
+    "NotFoundError": "not found",
+    "OfflineError": "offline",
+    "QuotaExceededError": "quota used up",
+}
+
+
+# --- for people -------------------------------------------------------------------------------
+
+
+def summary_lines(report: "Report", *, width: int | None = None) -> list[str]:
+    """Return what has come of a run, folded between words to a width."""
+    counts = [
+        f"{len(report.fetched)} fetched",
+        f"{len(report.present)} present",
+        f"{len(report.failed)} failed",
+    ]
+    lines = [", ".join(counts) + _traffic(report), *_first_uses(report)]
+    return [part for line in lines for part in folded(line, width, hang=HANG)]
+
+
+def _traffic(report: "Report") -> str:
+    if not report.received:
+        return f" in {duration(report.seconds)}"
+    rate = size(report.received / max(report.seconds, 1e-9))
+    saved = f"; resuming saved {size(report.resumed)}" if report.resumed else ""
+    return f": {size(report.received)} in {duration(report.seconds)}, {rate}/s{saved}"
+
+
+def failure_lines(report: "Report") -> Iterable[str]:
+    """Yield what has failed, grouped by its cause, with the advice once for each."""
+    groups: dict[tuple[str, str], list[tuple[str, EvioDataError]]] = {}
+    for outcome in report.failed:
+        if outcome.error is not None:
+            cause = (type(outcome.error).__name__, outcome.error.advice)
+            groups.setdefault(cause, []).append((outcome.name, outcome.error))
+    for (kind, advice), errors in groups.items():
+        yield f"Failed, {_CAUSES.get(kind, kind)} ({plural(len(errors), 'file')}):"
+        for name, error in errors:
+            yield f"  {name}: {error.message}"
+        if advice:
+            yield f"  -> {advice}"
+
+
+def _first_uses(report: "Report") -> Iterable[str]:
+    fresh = [outcome for outcome in report if outcome.first_use]
+    if not fresh:
+        return
+    yield (
+        f"Nobody has published the SHA-256 of {plural(len(fresh), 'file')}; from now on this cache "
+        "accepts only these bytes:"
+    )
+    for outcome in fresh:
+        yield f"  {outcome.sha256}  {outcome.name}"
+    yield "  -> `evio-data pin` writes them into a registry for others."
+
+
+def inventory_lines(items: "Sequence[Item]", *, width: int | None = None) -> list[str]:
+    """Return a table of files, aligned, and a sum; narrow terminals get fewer columns."""
+    rows = [("NAME", "SIZE", "STATE", "HASH", "PATH")]
+    rows += [(item.name, _size(item), _state(item), item.hash_state, item.path) for item in items]
+    lines = _table(rows)
+    for kept in (4, 3):
+        if width is not None and max(map(columns, lines)) > width:
+            lines = _narrowed([row[:kept] for row in rows], width)
+    return [*lines, *folded(_sum(items), width)]
+
+
+def _narrowed(rows: "Sequence[Sequence[str]]", width: int) -> list[str]:
+    """Return a table whose names are cut, so that it takes a width if it can."""
+    excess = max(map(columns, _table(rows))) - width
+    room = max(columns(row[0]) for row in rows) - max(0, excess)
+    return _table([(cut(name, max(room, LEAST_NAME)), *rest) for name, *rest in rows])
+
+
+def _table(rows: "Sequence[Sequence[str]]") -> list[str]:
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_cells(row, widths)).rstrip() for row in rows]
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    for place, (text, width) in enumerate(zip(row, widths, strict=True)):
+        is_size = place == 1
+        yield " " * (width - columns(text)) + text if is_size else padded(text, width)
+
+
+def _size(item: "Item") -> str:
+    return "?" if item.size is None else size(item.size)
+
+
+def _state(item: "Item") -> str:
+    if item.state != "partial":
+        return item.state
+    if item.size:
+        return f"partial {100 * item.held // item.size}%"
+    return f"partial {size(item.held)}"
+
+
+def _sum(items: "Sequence[Item]") -> str:
+    counts: dict[str, tuple[int, int]] = {}
+    for item in items:
+        count, held = counts.get(item.state, (0, 0))
+        counts[item.state] = count + 1, held + item.held
+    parts = [
+        f"{count} {state}" + (f" ({size(held)})" if held else "")
+        for state, (count, held) in counts.items()
+    ]
+    return f"{plural(len(items), 'file')}: " + (", ".join(parts) or "none")
+
+
+def folder_lines(items: "Sequence[Item]") -> list[str]:
+    """Return what is on disk, by folder."""
+    folders: dict[str, list[Item]] = {}
+    for item in items:
+        folders.setdefault(item.name.rpartition("/")[0] or ".", []).append(item)
+    width = max(map(columns, folders), default=0) + 1
+    return [f"  {padded(f'{name}/', width)}  {_inside(folders[name])}" for name in folders]
+
+
+def _inside(items: "Sequence[Item]") -> str:
+    there = [item for item in items if item.state in ("verified", "unverified")]
+    partial = sum(item.held for item in items if item.state == "partial")
+    kept = f", {size(partial)} in partials" if partial else ""
+    held = size(sum(item.held for item in there))
+    return f"{len(there)} of {plural(len(items), 'file')}, {held}{kept}"
+
+
+# --- for scripts ------------------------------------------------------------------------------
+
+
+def frame(*, ok: bool, **fields: Any) -> dict[str, Any]:
+    """Return what every JSON object of the commands has, and fields of its own.
+
+    ``schema``; ``ok``, which is whether the exit code is 0; ``dry_run``; ``interrupted``;
+    ``error``, which is what stopped the command as a whole, or null; ``files``.
+    """
+    common = {"dry_run": False, "interrupted": False, "error": None}
+    files = fields.pop("files", [])
+    return {"schema": SCHEMA, "ok": ok, **common, **fields, "files": files}
+
+
+def error_json(error: "EvioDataError | None") -> dict[str, str] | None:
+    """Return an error as JSON has it."""
+    if error is None:
+        return None
+    return {"type": type(error).__name__, "message": error.message, "advice": error.advice}
+
+
+def report_json(
+    report: "Report",
+    *,
+    cache: str,
+    unfinished: "Mapping[str, int] | None" = None,
+) -> dict[str, Any]:
+    """Return a report as JSON has it.
+
+    ``unfinished`` are the files that an interrupted run did not come to the end of, and the
+    bytes that are kept of each.
+    """
+    files = [_outcome_json(outcome) for outcome in report]
+    for name, held in (unfinished or {}).items():
+        files.append({**_nothing(name), "status": "interrupted", "held": held})
+    return frame(
+        ok=report.ok and unfinished is None,
+        interrupted=unfinished is not None,
+        cache=cache,
+        fetched=len(report.fetched),
+        present=len(report.present),
+        failed=len(report.failed),
+        received=report.received,
+        resumed=report.resumed,
+        seconds=round(report.seconds, 3),
+        files=files,
+    )
+
+
+def _nothing(name: str) -> dict[str, Any]:
+    keys = ("status", "path", "size", "held", "received", "resumed", "seconds", "sha256")
+    return {"name": name, **dict.fromkeys(keys), "first_use": False, "error": None}
+
+
+def _outcome_json(outcome: "Outcome") -> dict[str, Any]:
+    return {
+        **_nothing(outcome.name),
+        "status": outcome.status,
+        "path": str(outcome.path) if outcome.path else None,
+        "size": outcome.size,
+        "held": getattr(outcome.error, "received", 0) if outcome.error else outcome.size,
+        "received": outcome.received,
+        "resumed": outcome.resumed,
+        "seconds": round(outcome.seconds, 3),
+        "sha256": outcome.sha256,
+        "first_use": outcome.first_use,
+        "error": error_json(outcome.error),
+    }
+
+
+def inventory_json(items: "Sequence[Item]", *, cache: str) -> dict[str, Any]:
+    """Return an inventory as JSON has it."""
+    return frame(ok=True, cache=cache, files=[item._asdict() for item in items])

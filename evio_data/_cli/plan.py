@@ -1,0 +1,216 @@
+"""What a bulk download would do, and the question whether to do it."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .._cache.inventory import Item, inventory
+from .._collection import Collection
+from .._registry.registry import Entry
+from .._text import plural, size
+from ..errors import EvioDataError
+from .output import (
+    error_json,
+    frame,
+)
+from .terminal import FAILED, OK, USAGE, agrees, can_ask, say, show, show_json
+
+MAX_ASKED = 64  # files of unknown size that are worth a request each before the run
+MAX_ASKING = 10.0  # seconds of silence that a mere size is worth
+
+
+# --- before the run ---------------------------------------------------------------------------
+
+
+class Plan(NamedTuple):
+    """What a run would do.
+
+    Attributes
+    ----------
+    items : list of Item
+        Every wanted file, as it is on disk.
+    missing : list of Item
+        Those that must be fetched, whole or in part.
+    doubtful : list of Item
+        Those that are there, but must be hashed to know whether they are right.
+    sizes : dict of str to int
+        Bytes of what is missing, where the registry or the server says them.
+    refused : dict of str to EvioDataError
+        The files whose server has already said no.
+    """
+
+    items: list[Item]
+    missing: list[Item]
+    doubtful: list[Item]
+    sizes: dict[str, int]
+    refused: dict[str, EvioDataError]
+
+    @property
+    def bytes(self) -> int:
+        """The known bytes of what is missing."""
+        return sum(self.sizes.get(item.name, 0) for item in self.missing)
+
+    @property
+    def held(self) -> int:
+        """The bytes of what is missing that are on disk already."""
+        return sum(item.held for item in self.missing if item.state == "partial")
+
+    @property
+    def unsized(self) -> int:
+        """The number of missing files whose size nobody says."""
+        return sum(item.name not in self.sizes for item in self.missing)
+
+    def check_room(self, collection: Collection) -> None:
+        """Raise `CacheError` if the disk cannot take the whole set."""
+        if not self.missing:
+            return
+        from pathlib import Path
+
+        from .._files import free_bytes, no_room
+
+        root = collection.cache.root
+        free = free_bytes(Path(root))
+        needed = self.bytes - self.held
+        if free is not None and needed > free:
+            raise no_room(needed, free, root)
+
+
+def make_plan(
+    collection: Collection, entries: Sequence[Entry], options: argparse.Namespace
+) -> Plan:
+    items = inventory(collection.cache, entries)
+    registered = {entry.name: entry.size for entry in entries}
+    doubtful = [item for item in items if _is_doubtful(item, registered[item.name])]
+    there = {item.name for item in items if item.state == "verified"}
+    there.update(item.name for item in doubtful)
+    missing = [item for item in items if item.name not in there]
+    sizes = {
+        entry.name: entry.size
+        for entry in entries
+        if entry.size is not None and entry.name not in there
+    }
+    unknown = [e for e in entries if e.name not in there and e.name not in sizes]
+    refused: dict[str, EvioDataError] = {}
+    worthwhile = options.dry_run or len(unknown) <= MAX_ASKED
+    if unknown and worthwhile and not collection.settings.offline:
+        for name, answer in _asked(collection, unknown, options).items():
+            if isinstance(answer, EvioDataError):
+                refused[name] = answer
+            else:
+                sizes[name] = answer
+    return Plan(items, missing, doubtful, sizes, refused)
+
+
+def consent(collection: Collection, options: argparse.Namespace) -> int:
+    """Ask whether to fetch what is missing, without doing it; return the exit code."""
+    plan = make_plan(collection, collection.registry.select(options.patterns), options)
+    return agreed(plan, collection, options)
+
+
+def present(collection: Collection, options: argparse.Namespace) -> list[Item]:
+    """Return the wanted files that are there and verified."""
+    items = inventory(collection.cache, collection.registry.select(options.patterns))
+    return [item for item in items if item.state == "verified"]
+
+
+def agreed(plan: Plan, collection: Collection, options: argparse.Namespace) -> int:
+    """Return the exit code: 0 if the missing files have room, and may be fetched."""
+    plan.check_room(collection)
+    if not plan.missing or options.yes or collection.settings.offline:
+        return OK
+    code = _ask(plan, collection)
+    return code if code == OK else _declined(code, options)
+
+
+def _is_doubtful(item: Item, registered: int | None) -> bool:
+    return item.state == "unverified" and registered in (None, item.held)
+
+
+def _asked(
+    collection: Collection, entries: list[Entry], options: argparse.Namespace
+) -> dict[str, int | EvioDataError]:
+    from .._transfer.sizes import ask_sizes
+
+    if not options.quiet:
+        say(f"Asking for the size of {plural(len(entries), 'file')} ...")
+    jobs = [collection.job(entry) for entry in entries]
+    patience = min(MAX_ASKING, collection.settings.timeout)
+    answers = ask_sizes(jobs, connections=options.concurrency, timeout=patience)
+    if len(answers) < len(jobs) and not options.quiet:
+        silent = plural(len(jobs) - len(answers), "file")
+        say(f"No size came for {silent}: the server does not tell it, or cannot be reached.")
+    return answers
+
+
+def _ask(plan: Plan, collection: Collection) -> int:
+    """Ask whether to fetch; return the exit code that the answer means."""
+    what = f"{_amount(plan)}, into {collection.cache.root}"
+    if not can_ask():
+        say(f"{what}: standard input is no terminal, so nobody can be asked. Add --yes.")
+        return USAGE
+    if agrees(f"Fetch {what}?"):
+        return OK
+    say("Nothing was fetched.")
+    return FAILED
+
+
+def _declined(code: int, options: argparse.Namespace) -> int:
+    if options.json:
+        why = "nobody could be asked" if code == USAGE else "the answer was no"
+        message = f"nothing was fetched: {why}."
+        error = {"type": "Declined", "message": message, "advice": "Add --yes."}
+        show_json(frame(ok=False, error=error))
+    return code
+
+
+def _amount(plan: Plan) -> str:
+    files = plural(len(plan.missing), "file")
+    if plan.unsized == len(plan.missing):
+        words = f"{files} of unknown size" if plan.missing else files
+    else:
+        words = f"{files}, {size(plan.bytes)}"
+        words += f" and {plan.unsized} of unknown size" if plan.unsized else ""
+    return words + (f" ({size(plan.held)} of it here already)" if plan.held else "")
+
+
+# --- a dry run --------------------------------------------------------------------------------
+
+
+def show_plan(plan: Plan, collection: Collection, options: argparse.Namespace) -> int:
+    if options.json:
+        show_json(_plan_json(plan, collection))
+    else:
+        show(*(f"{item.name}: {_prospect(plan, item)}" for item in plan.missing))
+        show(*(f"{item.name}: there, to be hashed" for item in plan.doubtful))
+        present = len(plan.items) - len(plan.missing)
+        show(f"{_amount(plan)} would be fetched into {collection.cache.root}; {present} present.")
+    return FAILED if plan.refused else OK
+
+
+def _prospect(plan: Plan, item: Item) -> str:
+    if item.name in plan.refused:
+        return f"refused: {str(plan.refused[item.name]).removeprefix(f'{item.name}: ')}"
+    words = f"{plan.sizes[item.name]:,} bytes" if item.name in plan.sizes else "size unknown"
+    return f"{words}, {item.held:,} of them here" if item.state == "partial" else words
+
+
+def _plan_json(plan: Plan, collection: Collection) -> dict[str, object]:
+    return frame(
+        ok=not plan.refused,
+        dry_run=True,
+        cache=collection.cache.root,
+        present=len(plan.items) - len(plan.missing),
+        missing=len(plan.missing),
+        bytes=plan.bytes,
+        held=plan.held,
+        files=[
+            {
+                "name": item.name,
+                "status": item.state,
+                "size": plan.sizes.get(item.name, item.size),
+                "held": item.held,
+                "error": error_json(plan.refused.get(item.name)),
+            }
+            for item in plan.items
+        ],
+    )

@@ -1,0 +1,133 @@
+"""One command over many files: what is missing, the question, the run, the summary."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._cache.inventory import inventory
+from .._collection import Collection
+from .._progress.screens import screen
+from .._registry.registry import Entry
+from .._report import Outcome, Report
+from .._text import plural, size, width_of
+from .output import (
+    HANG,
+    failure_lines,
+    folder_lines,
+    report_json,
+    summary_lines,
+)
+from .terminal import FAILED, INTERRUPTED, OK, say, show, show_json
+
+if TYPE_CHECKING:
+    from .._progress.screens import Bars, Lines
+from .plan import agreed, make_plan, show_plan
+
+POLL = 0.05  # seconds between two looks at how far hashing is
+
+
+def prefetch(collection: Collection, options: argparse.Namespace) -> int:
+    """Run ``prefetch-datasets`` on a collection; return the exit code."""
+    entries = collection.registry.select(options.patterns)
+    plan = make_plan(collection, entries, options)
+    if options.dry_run:
+        return show_plan(plan, collection, options)
+    code = agreed(plan, collection, options)
+    if code != OK:
+        return code
+    with screen(quiet=options.quiet) as watcher:
+        interrupted = _run(collection, entries, plan.sizes, options, watcher)
+    ended = [watcher.outcomes[entry.name] for entry in entries if entry.name in watcher.outcomes]
+    report = Report(ended, seconds=watcher.seconds)
+    if interrupted:
+        return _interrupted(report, entries, collection, options)
+    _conclude(report, collection, entries, options)
+    return OK if report.ok else FAILED
+
+
+def fetch(collection: Collection, options: argparse.Namespace) -> int:
+    """Run ``evio-data fetch`` on a collection; return the exit code."""
+    wanted = [collection.registry.find(name) for name in options.names]
+    entries = list(dict.fromkeys(wanted))
+    with screen(quiet=options.quiet) as watcher:
+        watcher.tells_failures = False  # they are told below, with their advice
+        interrupted = _run(collection, entries, {}, options, watcher)
+    for outcome in watcher.outcomes.values():
+        if outcome.error is not None:
+            say(f"error: {outcome.error}")
+    there = [watcher.outcomes.get(entry.name) for entry in wanted]
+    show(*(str(outcome.path) for outcome in there if outcome and outcome.error is None))
+    if interrupted:
+        _tell_kept(entries, watcher.outcomes, collection)
+        return INTERRUPTED
+    return FAILED if any(outcome.error for outcome in watcher.outcomes.values()) else OK
+
+
+def _run(
+    collection: Collection,
+    entries: Sequence[Entry],
+    sizes: dict[str, int],
+    options: argparse.Namespace,
+    watcher: "Bars | Lines",
+) -> bool:
+    """Have the files, each outcome told to the watcher; say whether it was interrupted."""
+    try:
+        collection.obtain(
+            entries,
+            connections=options.concurrency,
+            watcher=watcher,
+            verify=options.verify,
+            sizes=sizes,
+        )
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+# --- after the run ----------------------------------------------------------------------------
+
+
+def _conclude(
+    report: Report,
+    collection: Collection,
+    entries: Sequence[Entry],
+    options: argparse.Namespace,
+) -> None:
+    if options.json:
+        say(*summary_lines(report), *failure_lines(report), hang=HANG)
+        show_json(report_json(report, cache=collection.cache.root))
+        return
+    show(*summary_lines(report, width=width_of(sys.stdout)))
+    say(*failure_lines(report), hang=HANG)
+    show(
+        f"On disk in {collection.cache.root}:", *folder_lines(inventory(collection.cache, entries))
+    )
+
+
+def _interrupted(
+    report: Report,
+    entries: Sequence[Entry],
+    collection: Collection,
+    options: argparse.Namespace,
+) -> int:
+    ended = {outcome.name: outcome for outcome in report}
+    kept = _tell_kept(entries, ended, collection)
+    if options.json:
+        show_json(report_json(report, cache=collection.cache.root, unfinished=kept))
+    return INTERRUPTED
+
+
+def _tell_kept(
+    entries: Sequence[Entry], ended: dict[str, Outcome], collection: Collection
+) -> dict[str, int]:
+    """Say what an interrupted run leaves on disk; return the bytes of each unfinished file."""
+    rest = inventory(collection.cache, [entry for entry in entries if entry.name not in ended])
+    kept = {item.name: item.held if item.state == "partial" else 0 for item in rest}
+    held = [count for count in kept.values() if count]
+    there = sum(outcome.error is None for outcome in ended.values())
+    say(
+        f"Interrupted: {there} of {plural(len(entries), 'file')} there; {size(sum(held))} of "
+        f"{plural(len(held), 'unfinished file')} kept. Run again to go on."
+    )
+    return kept

@@ -1,0 +1,1 @@
+"""Google Drive as pure functions: links, pages, folder listings."""

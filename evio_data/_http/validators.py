@@ -1,0 +1,38 @@
+"""Which version of a file an answer is part of, and whether two answers can be of one version."""
+
+from typing import NamedTuple
+
+from .._text import clean
+
+
+class Validators(NamedTuple):
+    """What an answer tells of which version of the file it is part of."""
+
+    origin: str
+    total: int | None = None  # bytes
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None  # X-Goog-Hash
+
+    def contradicts(self, other: "Validators") -> str | None:
+        """Return what shows that two answers are of different versions, in words, or None."""
+        if None not in (self.total, other.total) and self.total != other.total:
+            return f"its size was {other.total}, and is {self.total}"
+        if self.origin != other.origin:
+            return None  # another server's validators say nothing
+        for what in ("etag", "last_modified", "digest"):
+            mine, theirs = getattr(self, what), getattr(other, what)
+            if mine and theirs and mine != theirs:
+                return f"its {what} was {clean(theirs)!r}, and is {clean(mine)!r}"
+        return None
+
+    def is_sound(self) -> bool:
+        """Say whether the fields are of their types, as a journal on disk may not have them."""
+        origin: object = self.origin
+        texts: tuple[object, ...] = (self.etag, self.last_modified, self.digest)
+        total: object = self.total
+        return (
+            isinstance(origin, str)
+            and all(text is None or isinstance(text, str) for text in texts)
+            and (total is None or (type(total) is int and total >= 0))
+        )

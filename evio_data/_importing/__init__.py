@@ -1,0 +1,1 @@
+"""Files brought by hand: candidates, archives, matching."""

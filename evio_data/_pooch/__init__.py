@@ -1,0 +1,1 @@
+"""pooch's interface over our engine."""

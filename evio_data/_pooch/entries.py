@@ -1,0 +1,96 @@
+"""Registry entries for what pooch asks for."""
+
+import re
+from typing import Any
+
+from .._drive import links
+from .._registry.registry import Entry
+from .._text import clean
+from ..errors import DownloadError, OfflineError
+
+
+def refuse_offline(
+    url: str,
+    output_file: object = None,
+    pooch: object = None,
+    check_only: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Be the downloader of those who must not use the network.
+
+    Raises
+    ------
+    OfflineError
+        Always.
+    """
+    raise OfflineError(
+        "EVIO_DATA_OFFLINE forbids the network.",
+        name=clean(url),
+        advice="Unset it and run again.",
+    )
+
+
+def _check_scheme(url: str) -> None:
+    scheme = links.split(url).scheme
+    if scheme in ("https", "http"):
+        return
+    raise DownloadError(
+        f"{clean(url)!r} is not an https: or http: URL.",
+        advice=_ADVICE.get(scheme, "Use one of pooch's own downloaders for it."),
+    )
+
+
+_ADVICE = {
+    "ftp": "Use pooch.FTPDownloader for it.",
+    "sftp": "Use pooch.SFTPDownloader for it.",
+    "doi": "Use pooch.DOIDownloader for it.",
+}
+
+
+def as_entry(name: str, known_hash: str | None, url: str) -> Entry:
+    """Return the entry that one of pooch's files is; a fragment other than a size says nothing.
+
+    Raises
+    ------
+    DownloadError
+        For a URL that is not HTTP(S), or that two readers may read differently.
+
+    Examples
+    --------
+    >>> as_entry("a.raw", None, "https://example.org/a.raw#size=12")
+    Entry(name='a.raw', sha256=None, url='https://example.org/a.raw', size=12, line=0)
+    """
+    _check_scheme(url)
+    base, _, fragment = url.partition("#")
+    digits = fragment.removeprefix("size=")
+    is_size = digits != fragment and digits.isascii() and digits.isdigit()
+    return Entry(name, as_sha256(known_hash), base, int(digits) if is_size else None)
+
+
+def as_registered(entry: Entry, url: str, pooch: Any) -> Entry:
+    """Return the entry with what the pooch knows: a name for messages, and the hash to expect.
+
+    The protocol gives no name. Where several names share a URL, their hash counts if they agree;
+    pooch compares it once more in any case.
+    """
+    if pooch is None:
+        return entry
+    names = [name for name, known in pooch.urls.items() if known == url]
+    if url.startswith(pooch.base_url):
+        names.append(url[len(pooch.base_url) :])
+    names = [name for name in names if name in pooch.registry and pooch.get_url(name) == url]
+    hashes = {as_sha256(pooch.registry[name]) for name in names}
+    known_hash = hashes.pop() if len(hashes) == 1 else None
+    return entry._replace(name=clean(names[0]) if names else entry.name, sha256=known_hash)
+
+
+def as_sha256(known_hash: str | None) -> str | None:
+    """Return the SHA-256 that one of pooch's known hashes is, or None.
+
+    >>> as_sha256("sha256:" + "AB" * 32) == "ab" * 32, as_sha256("md5:" + "ab" * 16)
+    (True, None)
+    """
+    match = _SHA256(known_hash or "")
+    return match[1].lower() if match else None
+
+
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})", re.IGNORECASE).fullmatch

@@ -1,0 +1,1 @@
+"""Progress listeners: bars, plain lines, log messages."""

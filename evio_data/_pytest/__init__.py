@@ -1,0 +1,1 @@
+"""What a test session needs, fetched once."""

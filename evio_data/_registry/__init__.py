@@ -1,0 +1,1 @@
+"""The registry file: parse it, look names up, check which names are allowed."""

@@ -1,0 +1,1 @@
+"""Tools for whoever keeps a registry: scan a folder, rebuild, edit, pin."""

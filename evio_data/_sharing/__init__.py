@@ -1,0 +1,1 @@
+"""Sharing a cache: an HTTP server, and pushing to a mirror."""

@@ -1,0 +1,116 @@
+"""Where the bytes of one file come from (Drive, or a plain URL), opened at any offset."""
+
+from collections.abc import Callable
+from typing import Protocol, Self, TypeVar
+
+from .._drive import links
+from .._http import ranges
+from .._http.connection import Answer, HttpSession
+from .._http.ranges import Placement
+from .._http.validators import Validators
+from .._text import clean
+from ..errors import DownloadError
+
+Kind = TypeVar("Kind")
+
+
+class Readable(Protocol):
+    """An open stretch of bytes."""
+
+    ends_itself: bool
+
+    def read_into(self, view: memoryview) -> int:
+        """Read some bytes; 0 at the end."""
+
+    def abort(self) -> None:
+        """Wake a reader in another thread."""
+
+    def release(self) -> None:
+        """Be done with it."""
+
+
+class TooSlowError(DownloadError):
+    """A source that brings so little that another one is to be tried first."""
+
+
+class Body:
+    """An open stretch of a file: where it belongs, of which version it is, and its bytes."""
+
+    def __init__(self, stream: Readable, placement: Placement, identity: Validators) -> None:
+        self.stream = stream
+        self.placement = placement
+        self.identity = identity
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.release()
+
+
+class Source(Protocol):
+    """One place that has the file."""
+
+    label: str
+    is_mirror: bool
+
+    def open(
+        self, connection: HttpSession, start: int, stop: int | None, *, ranged: bool = True
+    ) -> Body:
+        """Return the stretch [start, stop), or one that holds more of the file.
+
+        Raises
+        ------
+        TransportError
+            For what may pass.
+        RangeError
+            For an answer to another range.
+        DownloadError
+            For what will not pass.
+        """
+
+
+def range_header(start: int, stop: int | None, ranged: bool) -> dict[str, str]:  # noqa: FBT001
+    # An open range from 0 on asks for nothing but the file, and its 206 proves that ranges work.
+    return {"Range": ranges.header(start, stop)} if ranged else {}
+
+
+def body_of(answer: Answer, start: int, stop: int | None) -> Body:
+    if answer.coding:
+        raise DownloadError(
+            f"the server sends {clean(answer.coding)!r}-coded bytes although none were asked for.",
+            advice="A proxy may do this; try another network.",
+        )
+    placement = ranges.placement(answer.status, answer.headers, start, stop)
+    headers = answer.headers
+    parts = links.split(answer.url)
+    identity = Validators(
+        origin=parts.hostname or "",
+        total=placement.total,
+        etag=headers.get("ETag"),
+        last_modified=headers.get("Last-Modified"),
+        digest=headers.get("X-Goog-Hash"),
+    )
+    return Body(_Stream(answer), placement, identity)
+
+
+class _Stream:
+    def __init__(self, answer: Answer) -> None:
+        self.ends_itself = answer.ends_itself
+        self.read_into = answer.read_into
+        self.abort = answer.abort
+        self.release = answer.release
+
+
+def closing_on_error(answer: Answer, use: Callable[[], Kind]) -> Kind:
+    """Return ``use()``, and close the answer if that raises."""
+    try:
+        return use()
+    except BaseException:
+        answer.close()
+        raise
+
+
+def is_html(answer: Answer) -> bool:
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind in ("text/html", "application/xhtml+xml")

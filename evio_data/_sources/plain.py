@@ -1,0 +1,49 @@
+"""A file at an ordinary HTTP(S) URL."""
+
+from .._drive import links
+from .._http.connection import Answer, HttpSession, raise_for_transient, refuse_downgrade
+from ..errors import DownloadError
+from .base import Body, body_of, closing_on_error, is_html, range_header
+
+
+class PlainSource:
+    """A file at an ordinary HTTP(S) URL.
+
+    Parameters
+    ----------
+    url : str
+    accept_html : bool
+        Whether a web page can be the file; otherwise one is taken for a captive portal.
+    """
+
+    is_mirror = False
+
+    def __init__(self, url: str, *, accept_html: bool = False) -> None:
+        self._url = url
+        self._accept_html = accept_html
+        self.label = links.split(url).hostname or url
+
+    def open(
+        self, connection: HttpSession, start: int, stop: int | None, *, ranged: bool = True
+    ) -> Body:
+        """Return the stretch [start, stop), or one that holds more of the file."""
+        answer = connection.get(
+            self._url, headers=range_header(start, stop, ranged), route=self._route
+        )
+        return closing_on_error(answer, lambda: self._body(answer, start, stop))
+
+    def _body(self, answer: Answer, start: int, stop: int | None) -> Body:
+        raise_for_transient(answer)
+        if 400 <= answer.status < 500 and answer.status != 416:
+            raise DownloadError(
+                f"{self.label} answered {answer.status}.", advice="Check the URL in the registry."
+            )
+        if is_html(answer) and answer.status in (200, 206) and not self._accept_html:
+            raise DownloadError(
+                f"{self.label} sent a web page instead of the file.",
+                advice="Is there a sign-in page on this network? Then sign in, and run again.",
+            )
+        return body_of(answer, start, stop)
+
+    def _route(self, url: str) -> str:
+        return refuse_downgrade(url, origin=self._url)

@@ -1,0 +1,1 @@
+"""Receiving files: scheduler, downloads, segments, back-off, splitting, cancelling."""

@@ -1,0 +1,66 @@
+"""When to try again, and over how many connections: numbers in, numbers out."""
+
+import random
+import time
+
+AFTER_PROGRESS = 0.1  # seconds before a retry after an attempt that brought bytes
+FIRST_WAIT = 0.5  # seconds before the first retry after one that brought none; doubles
+MAX_WAIT = 60.0  # seconds between two retries
+BUSY_WAIT = 5.0  # seconds for which all connections pause after a 429; triples
+MAX_BUSY_WAIT = 300.0  # seconds
+LEAST_BUSY_WAIT = 0.5  # seconds, whatever a server asks for: it may ask for 0; triples
+CALM = 60.0  # seconds without a refusal after which one more connection is tried
+
+
+class Pace:
+    """How many connections the server bears, learned from its refusals and shared by all files.
+
+    Parameters
+    ----------
+    most : int
+        Connections that the caller wants.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = most
+        self._paused_until = 0.0
+        self._changed = time.monotonic()
+        self._refusals = 0
+
+    def slow(self, wait: float | None, working: int) -> float:
+        """Take note of a refusal while ``working`` connections run; return the pause in seconds."""
+        now = time.monotonic()
+        if now >= self._paused_until:
+            self._refusals += 1
+        pause = busy_wait(self._refusals, wait)
+        self.limit = max(1, min(self.limit - 1, working or self.limit // 2))
+        self._paused_until = max(self._paused_until, now + pause)
+        self._changed = self._paused_until
+        return pause
+
+    def allows(self, working: int) -> bool:
+        """Say whether one more connection may start a request now."""
+        now = time.monotonic()
+        if now - self._changed > CALM and self.limit < self.most:
+            self.limit += 1
+            self._changed = now
+            self._refusals = 0
+        return now >= self._paused_until and working < self.limit
+
+
+def busy_wait(refusals: int, wait: float | None) -> float:
+    """Return the seconds to pause after refusals in a row; ``wait`` is what the server asks for.
+
+    >>> busy_wait(2, None), busy_wait(2, 0.0), busy_wait(2, 20.0)
+    (15.0, 1.5, 20.0)
+    """
+    if wait is None:
+        return min(BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT)
+    return max(wait, min(LEAST_BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT))
+
+
+def backoff(failures: int) -> float:
+    """Return the seconds to wait, with jitter, after attempts in a row that brought nothing."""
+    seconds = min(FIRST_WAIT * 2.0 ** (failures - 1), MAX_WAIT) if failures else AFTER_PROGRESS
+    return seconds * random.uniform(0.75, 1.25)  # noqa: S311

@@ -1,0 +1,593 @@
+"""The two commands: what they take, print and return, each run in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Drive
+
+MIB = 2**20
+ROOT = Path(__file__).parents[2]
+COMMAND = "import sys; from evio_data import _cli; getattr(_cli, sys.argv.pop(1))()"
+PREFETCH, EVIO_DATA = "prefetch_datasets", "main"
+CONTENT = b"% evt 3.0\n" + bytes(300_000)
+
+
+class Result(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as the one JSON value that it is."""
+        return json.loads(self.out)
+
+
+def run(command: str, *arguments: str, **environment: str) -> Result:
+    """Run a command without a terminal, to its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, command, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env={**os.environ, **environment},
+        timeout=60,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return everything below a folder."""
+    return sorted(folder.rglob("*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal ends a process at once")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_after_the_last_word(drive: Drive, name: str) -> None:
+    """A signal while the interpreter shuts down changes neither the exit code nor the words."""
+    drive.add("fan.raw", CONTENT)
+    late = (
+        "import os, signal, threading\n"
+        "def late():\n"
+        "    threading.main_thread().join()\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "threading.Thread(target=late).start()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", late + COMMAND, PREFETCH, "--yes", "--quiet", "--json"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (0, True)
+    assert b"Traceback" not in done.stderr
+
+
+# --- words that cannot be understood ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["0", "33", "-1", "abc", "3.5", "", "٣"])
+def test_connections_that_cannot_be(drive: Drive, number: str) -> None:
+    """A number of connections is a number from 1 to 32."""
+    result = run(PREFETCH, "--yes", f"--concurrency={number}")
+    assert result.code == 2
+    assert f"{number!r} is not a number from 1 to 32" in result.err
+    assert not result.out
+
+
+@pytest.mark.parametrize(("number", "warned"), [("5", False), ("6", True), ("32", True)])
+def test_many_connections_are_warned_of(drive: Drive, number: str, *, warned: bool) -> None:
+    """More than five connections are possible, and said to be risky."""
+    result = run(PREFETCH, "-j", number)
+    assert result.code == 0
+    assert ("warning" in result.err) is warned
+
+
+@pytest.mark.parametrize("command", [[PREFETCH], [EVIO_DATA, "list"], [EVIO_DATA, "verify"]])
+@pytest.mark.parametrize("pattern", ["fan_const_rmp.raw", "fans/*"])
+def test_unknown_pattern(drive: Drive, command: Sequence[str], pattern: str) -> None:
+    """A pattern that means nothing is an error of usage; a near name is suggested."""
+    drive.add("fan/fan_const_rpm.raw", CONTENT)
+    result = run(*command, pattern)
+    assert result.code == 2
+    assert pattern in result.err
+    assert ("Did you mean 'fan/fan_const_rpm.raw'?" in result.err) is ("rmp" in pattern)
+
+
+@pytest.mark.parametrize("command", [[], ["nonsense"], ["fetch"], ["list", "--nonsense"]])
+def test_usage(command: Sequence[str]) -> None:
+    """A command that cannot be understood is answered with its usage."""
+    result = run(EVIO_DATA, *command)
+    assert result.code == 2
+    assert result.err.startswith("usage: evio-data")
+
+
+def test_unreadable_registry(tmp_path: Path) -> None:
+    """A registry that cannot be read, or has a bad line, is an error of usage that says where."""
+    missing = run(PREFETCH, "--registry", str(tmp_path / "none.txt"))
+    bad = tmp_path / "bad.txt"
+    bad.write_text("# fine\na.raw nonsense\n")
+    broken = run(EVIO_DATA, "list", "--registry", str(bad))
+    assert (missing.code, broken.code) == (2, 2)
+    assert "none.txt" in missing.err
+    assert "bad.txt, line 2" in broken.err
+
+
+def test_setting_that_cannot_be_used(drive: Drive) -> None:
+    """A wrong environment variable is named; it is an error of usage, and no traceback."""
+    result = run(PREFETCH, EVIO_DATA_TIMEOUT="soon")
+    assert result.code == 2
+    assert "EVIO_DATA_TIMEOUT" in result.err
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("command", [[PREFETCH], [EVIO_DATA], [EVIO_DATA, "fetch"]])
+def test_help_needs_nothing(command: Sequence[str]) -> None:
+    """Help and version come without a registry, a cache or a heavy module."""
+    code = (
+        "import sys; from evio_data import _cli\n"
+        "try: getattr(_cli, sys.argv.pop(1))()\n"
+        "finally: print(sorted({'requests', 'tqdm', 'pooch', 'platformdirs'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command, "--help"],
+        capture_output=True,
+        env={**os.environ, "EVIO_DATA_REGISTRY": "/nowhere"},
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.startswith("usage: ")
+    assert done.stdout.endswith("[]\n")
+
+
+def test_version() -> None:
+    """Both commands say which version they are."""
+    assert run(PREFETCH, "--version").out == run(EVIO_DATA, "--version").out == "evio-data 0.1.0\n"
+
+
+# --- prefetch-datasets ------------------------------------------------------------------------
+
+
+def test_without_a_terminal_nobody_is_asked(drive: Drive) -> None:
+    """Without a terminal and without --yes nothing is fetched, and --yes is named."""
+    drive.add("a.raw", CONTENT, size=True)
+    result = run(PREFETCH)
+    assert result.code == 2
+    assert "--yes" in result.err
+    assert not drive.cache.exists()
+
+
+def test_closed_input_is_nobody_to_ask(drive: Drive) -> None:
+    """A closed standard input is as good as none."""
+    drive.add("a.raw", CONTENT, size=True)
+    command = [sys.executable, "-c", COMMAND, PREFETCH]
+    code = f"import os; os.close(0); os.execv({sys.executable!r}, {command!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert b"--yes" in done.stderr
+
+
+def test_summary_on_stdout_and_the_way_on_stderr(drive: Drive) -> None:
+    """The summary goes to standard output; what happens on the way goes to standard error."""
+    drive.add("fan/a.raw", CONTENT, size=True)
+    result = run(PREFETCH, "--yes")
+    assert result.code == 0
+    assert result.out.startswith("1 fetched, 0 present, 0 failed: 293 KiB in ")
+    assert result.out.endswith(f"On disk in {drive.cache}:\n  fan/  1 of 1 file, 293 KiB\n")
+    assert "fan/a.raw: receiving\n" in result.err
+
+
+def test_quiet_fetches(drive: Drive) -> None:
+    """--quiet fetches all the same, with one plain line a finished file."""
+    drive.add("a.raw", CONTENT, size=True)
+    drive.add("b.raw", CONTENT, refuse="not-found")
+    result = run(PREFETCH, "--yes", "--quiet")
+    lines = sorted(result.err.splitlines())
+    assert result.code == 1
+    assert drive.path("a.raw").read_bytes() == CONTENT
+    assert [line.partition(": ")[0] for line in lines if line[0] in "ab"] == ["a.raw", "b.raw"]
+    assert any(line.startswith("b.raw: failed: ") for line in lines)
+
+
+def test_failures_are_named_with_what_to_do(drive: Drive) -> None:
+    """On standard error, files that fail for one cause stand together, with the advice once."""
+    for name in ("a.raw", "b.raw"):
+        drive.add(name, CONTENT, quota="always")
+    drive.add("c.raw", CONTENT, refuse="not-found")
+    drive.add("d.raw", CONTENT)
+    result = run(PREFETCH, "--yes")
+    assert result.code == 1
+    assert "1 fetched, 0 present, 3 failed" in result.out
+    assert "Failed, quota used up (2 files):\n  a.raw: " in result.err
+    assert "Failed, not found (1 file):\n  c.raw: " in result.err
+    assert result.err.count("  -> ") == 2
+
+
+def test_verify_hashes_what_is_present(drive: Drive) -> None:
+    """--verify finds a damage that keeps size and times, and fetches the file again."""
+    drive.add("a.raw", CONTENT)
+    path = drive.fetch_elsewhere("a.raw")
+    times = path.stat()
+    path.write_bytes(CONTENT[:-1] + b"!")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert "1 present" in run(PREFETCH, "--yes").out
+    assert "1 fetched" in run(PREFETCH, "--yes", "--verify").out
+    assert path.read_bytes() == CONTENT
+
+
+def test_patterns_choose(drive: Drive) -> None:
+    """Names and globs say what is fetched; the rest is left alone."""
+    for name in ("fan/a.raw", "fan/b.dat", "c.dat"):
+        drive.add(name, CONTENT)
+    assert run(PREFETCH, "--yes", "b.dat", "c*").code == 0
+    there = [drive.path(name).exists() for name in ("fan/a.raw", "fan/b.dat", "c.dat")]
+    assert there == [False, True, True]
+
+
+def test_other_registry_and_cache(drive: Drive, tmp_path: Path) -> None:
+    """--registry and --cache-dir go before the environment."""
+    drive.add("a.raw", CONTENT)
+    other, cache = tmp_path / "other.txt", tmp_path / "elsewhere"
+    drive.registry.rename(other)
+    places = ("--registry", str(other), "--cache-dir", str(cache))
+    assert run(PREFETCH, "--yes", *places).code == 0
+    assert (cache / "a.raw").read_bytes() == CONTENT
+    assert not drive.cache.exists()
+    assert run(EVIO_DATA, "path", "a.raw", *places).out == f"{cache / 'a.raw'}\n"
+
+
+def test_offline_says_so_without_asking(drive: Drive) -> None:
+    """Switched off, the network is not asked about: what is missing has failed."""
+    drive.add("a.raw", CONTENT)
+    result = run(PREFETCH, EVIO_DATA_OFFLINE="1")
+    assert result.code == 1
+    assert "Failed, offline (1 file)" in result.err
+    assert not drive.server.requests
+
+
+def test_unreachable_server(drive: Drive) -> None:
+    """Without a network every file fails with its reason, and nothing hangs."""
+    drive.add("a.raw", CONTENT)
+    drive.add("b.raw", CONTENT)
+    result = run(PREFETCH, "--yes", EVIO_DATA_ENDPOINT="http://127.0.0.1:9", EVIO_DATA_RETRIES="0")
+    assert result.code == 1
+    assert len(re.findall(r"(?m)^  [ab]\.raw: the connection was refused", result.err)) == 2
+
+
+def test_room_for_the_whole_set(drive: Drive) -> None:
+    """Space is looked at for all files together, before the first byte is asked for."""
+    drive.register(drive.add("a.raw", CONTENT).registry_line("b.raw") + f"#size={2**59}")
+    drive.register(drive.add("c.raw", CONTENT).registry_line("d.raw") + f"#size={2**59}")
+    result = run(PREFETCH, "--yes")
+    assert result.code == 1
+    assert "error: needs 1048576.00 TiB and the disk has " in result.err
+    assert not any(
+        request.kind == "data" and request.range != "bytes=0-0" for request in drive.server.requests
+    )
+    assert not drive.cache.exists()
+
+
+# --- a dry run --------------------------------------------------------------------------------
+
+
+def test_dry_run_writes_nothing(drive: Drive) -> None:
+    """--dry-run says exact sizes, asked of the server if need be, and leaves the disk alone."""
+    drive.add("a.raw", CONTENT, size=True)
+    drive.add("b.raw", CONTENT[:-10], pinned=False)
+    before = files_in(drive.registry.parent)
+    result = run(PREFETCH, "--dry-run")
+    assert result.code == 0
+    assert result.out == (
+        "a.raw: 300,010 bytes\nb.raw: 300,000 bytes\n"
+        f"2 files, 586 KiB would be fetched into {drive.cache}; 0 present.\n"
+    )
+    assert files_in(drive.registry.parent) == before
+
+
+def test_dry_run_without_a_network(drive: Drive) -> None:
+    """A dry run that reaches nobody says so, and why sizes are not known."""
+    drive.add("a.raw", CONTENT)
+    result = run(PREFETCH, "--dry-run", EVIO_DATA_ENDPOINT="http://127.0.0.1:9")
+    assert result.out.startswith("a.raw: size unknown\n")
+    assert "No size came for 1 file: " in result.err
+
+
+def test_dry_run_tells_what_is_there(drive: Drive) -> None:
+    """Files that are there count as present; one that was changed is said to be hashed."""
+    drive.add("a.raw", CONTENT, size=True)
+    drive.add("b.raw", CONTENT, size=True)
+    drive.fetch_elsewhere("a.raw")
+    os.utime(drive.fetch_elsewhere("b.raw"))
+    result = run(PREFETCH, "--dry-run")
+    assert result.out.startswith("b.raw: there, to be hashed\n0 files would be fetched")
+    assert result.out.endswith("; 2 present.\n")
+
+
+def test_dry_run_meets_a_refusal(drive: Drive) -> None:
+    """A file that its server refuses is said to be refused, and fails the dry run."""
+    drive.add("a.raw", CONTENT, refuse="not-found")
+    result = run(PREFETCH, "--dry-run")
+    assert result.code == 1
+    assert result.out.startswith("a.raw: refused: ")
+
+
+# --- JSON -------------------------------------------------------------------------------------
+
+FRAME = {"schema", "ok", "dry_run", "interrupted", "error", "files"}
+
+
+def test_json_of_a_run(drive: Drive) -> None:
+    """--json prints one object with the sums, and each file's outcome and error."""
+    drive.add("a.raw", CONTENT, size=True)
+    drive.add("b.raw", CONTENT, refuse="not-found")
+    result = run(PREFETCH, "--yes", "--json")
+    value = result.json
+    assert result.code == 1
+    assert set(value) >= FRAME
+    assert (value["schema"], value["ok"], value["fetched"], value["failed"]) == (1, False, 1, 1)
+    good, bad = value["files"]
+    assert (good["status"], good["received"], good["path"]) == (
+        "fetched", len(CONTENT), str(drive.path("a.raw")),
+    )  # fmt: skip
+    assert (bad["status"], bad["error"]["type"]) == ("failed", "NotFoundError")
+    assert "1 fetched" in result.err
+
+
+def test_json_of_a_dry_run(drive: Drive) -> None:
+    """A dry run's object has each file's state, size and what of it is held."""
+    drive.add("ünd so.raw", CONTENT, size=True)
+    value = run(PREFETCH, "--dry-run", "--json").json
+    assert set(value) >= FRAME
+    assert (value["ok"], value["dry_run"], value["missing"], value["bytes"]) == (
+        True, True, 1, len(CONTENT),
+    )  # fmt: skip
+    assert value["files"] == [
+        {"name": "ünd so.raw", "status": "missing", "size": len(CONTENT), "held": 0, "error": None}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        ([], 2, "Declined"),
+        (["none.raw"], 2, "UnknownDatasetError"),
+        (["--registry", "/none.txt"], 2, "RegistryError"),
+        (["--cache-dir", "/dev/null/x", "--yes"], 1, None),
+    ],
+)
+def test_json_of_a_failure(
+    drive: Drive, arguments: Sequence[str], code: int, kind: str | None
+) -> None:
+    """A command that does not come to its run prints one object too, with the error in it."""
+    drive.add("a.raw", CONTENT, size=True)
+    result = run(PREFETCH, "--json", *arguments)
+    value = result.json
+    assert result.code == code
+    assert set(value) >= FRAME
+    assert not value["ok"]
+    assert kind == (value["error"] and value["error"]["type"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_json_of_an_interrupted_run(drive: Drive) -> None:
+    """An interrupted run prints one object: what has ended, and what is kept of the rest."""
+    drive.add("a.raw", bytes(100), size=True)
+    drive.add("b.raw", bytes(3 * MIB), size=True, rate=MIB)
+    with drive.spawn(COMMAND, PREFETCH, "--yes", "--json", "-j", "2") as process:
+        while drive.server.sent() < MIB or not drive.path("a.raw").exists():
+            assert process.poll() is None
+        process.terminate()
+        value = json.loads(process.communicate(timeout=30)[0])
+    assert process.returncode == 130
+    assert (value["ok"], value["interrupted"], value["fetched"]) == (False, True, 1)
+    ended, kept = value["files"]
+    assert (ended["status"], kept["status"]) == ("fetched", "interrupted")
+    assert kept["held"] > MIB // 2
+
+
+def keys_of(value: object) -> set[str]:
+    """Return every key in a JSON value."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    return set(value).union(*map(keys_of, value.values())) if isinstance(value, dict) else set()
+
+
+def test_reference_has_every_field(drive: Drive, tmp_path: Path) -> None:
+    """Each field of each command's JSON stands in the reference."""
+    drive.add("a.raw", CONTENT, size=True, refuse="denied")
+    folder = drive.server.folder("recordings")
+    folder.add(drive.server.add("b.raw", CONTENT))
+    folder.add(drive.server.add("c|.raw", CONTENT, refuse="denied"))
+    folder.add_native("notes")
+    mine = str(tmp_path / "mine.txt")
+    values = [
+        run(PREFETCH, "--yes", "--json").json,
+        run(PREFETCH, "--dry-run", "--json").json,
+        run(EVIO_DATA, "list", "--json").json,
+        run(EVIO_DATA, "registry", "build", folder.url, "--json", "-o", mine).json,
+    ]
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    section = reference.partition("### JSON\n")[2].partition("\n## ")[0]
+    outcome = reference.partition("| Field of `Outcome`")[2].partition("\n## ")[0]
+    assert keys_of(values) - set(re.findall(r"`(\w+)`", section + outcome)) == set()
+
+
+# --- evio-data --------------------------------------------------------------------------------
+
+
+def test_fetch_prints_paths_only(drive: Drive) -> None:
+    """`fetch` prints a path for each name, in their order, and nothing else there."""
+    drive.add("fan/a name.raw", CONTENT)
+    drive.add("b.raw", CONTENT)
+    result = run(EVIO_DATA, "fetch", "b.raw", "a name.raw", "b.raw")
+    assert result.code == 0
+    assert result.out.splitlines() == [
+        str(drive.path(name)) for name in ("b.raw", "fan/a name.raw", "b.raw")
+    ]
+
+
+def test_fetch_names_what_failed(drive: Drive) -> None:
+    """`fetch` prints the paths that it has, and says the others' errors, once, beside them."""
+    drive.add("a.raw", CONTENT)
+    drive.add("b.raw", CONTENT, refuse="denied")
+    result = run(EVIO_DATA, "fetch", "a.raw", "b.raw")
+    assert result.code == 1
+    assert result.out == f"{drive.path('a.raw')}\n"
+    assert "error: b.raw: Drive denies access" in result.err
+    assert result.err.count("denies access") == 1
+
+
+def test_list_shows_every_state(drive: Drive) -> None:
+    """`list` is a table, by name, of what is on disk; --json has the same."""
+    for name in ("z.raw", "fan/a.raw", "b.raw"):
+        drive.add(name, CONTENT, size=True, pinned=name != "b.raw")
+    drive.fetch_elsewhere("z.raw")
+    os.utime(drive.fetch_elsewhere("b.raw"))
+    result = run(EVIO_DATA, "list")
+    rows = [line.split() for line in result.out.splitlines()]
+    assert result.code == 0
+    assert [row[:1] + row[3:5] for row in rows[:4]] == [
+        ["NAME", "HASH", "PATH"],
+        ["b.raw", "unverified", "pinned"],
+        ["fan/a.raw", "missing", "published"],
+        ["z.raw", "verified", "published"],
+    ]
+    assert result.out.endswith("1 missing, 1 verified (293 KiB)\n")
+    files = run(EVIO_DATA, "list", "--json").json["files"]
+    assert [(each["name"], each["state"]) for each in files] == [
+        ("b.raw", "unverified"), ("fan/a.raw", "missing"), ("z.raw", "verified"),
+    ]  # fmt: skip
+
+
+def test_verify_judges_and_repairs(drive: Drive) -> None:
+    """`verify` names what is damaged and touches nothing; --repair fetches it again."""
+    for name in ("a.raw", "b.raw", "c.raw"):
+        drive.add(name, CONTENT)
+    drive.fetch_elsewhere("a.raw")
+    path = drive.fetch_elsewhere("b.raw")
+    path.write_bytes(b"damaged")
+    found = run(EVIO_DATA, "verify")
+    assert found.code == 1
+    assert found.out.startswith("a.raw: right\nb.raw: ")
+    assert found.out.endswith("1 file right, 1 wrong, 1 not cached\n")
+    assert path.read_bytes() == b"damaged"
+    mended = run(EVIO_DATA, "verify", "--repair")
+    assert mended.code == 0
+    assert "b.raw: fetched again, right\n" in mended.out
+    assert path.read_bytes() == CONTENT
+
+
+def test_verify_as_json(drive: Drive) -> None:
+    """`verify --json` prints one object, with an error for each damaged file."""
+    drive.add("a.raw", CONTENT)
+    drive.fetch_elsewhere("a.raw").write_bytes(b"damaged")
+    value = run(EVIO_DATA, "verify", "--json").json
+    assert set(value) >= FRAME
+    assert value["files"][0]["error"]["type"] == "ChecksumError"
+
+
+def test_path(drive: Drive) -> None:
+    """`path` prints where the cache is, or where a file is or would be."""
+    drive.add("fan/a.raw", CONTENT)
+    assert run(EVIO_DATA, "path").out == f"{drive.cache}\n"
+    assert run(EVIO_DATA, "path", "a.raw").out == f"{drive.path('fan/a.raw')}\n"
+
+
+# --- streams ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [("| true", 0), (">&-", 0), ("2>&-", 0), ("2>/dev/full", 0), (">/dev/full", 1)],
+)
+def test_streams_that_do_not_take_words(drive: Drive, redirection: str, code: int) -> None:
+    """A closed or broken stream costs the words only: the files come, without a traceback."""
+    if "full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    drive.add("a.raw", CONTENT)
+    script = f'set -o pipefail; "$1" -c "$2" {PREFETCH} --yes {redirection}'
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", sys.executable, COMMAND],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr + done.stdout
+    assert b"Exception" not in done.stderr
+    assert drive.path("a.raw").read_bytes() == CONTENT
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+def test_full_output_is_named(drive: Drive) -> None:
+    """Words that find no room are said to be those of standard output, not a download's."""
+    script = f'"$1" -c "$2" {EVIO_DATA} list >/dev/full'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", sys.executable, COMMAND],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard output cannot be written to: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
+def test_present_folder_is_gone(drive: Drive, tmp_path: Path) -> None:
+    """A relative path from a folder that was removed is an error, and no traceback."""
+    script = (
+        f'mkdir gone && cd gone && rmdir ../gone && "$1" -c "$2" {EVIO_DATA} path --cache-dir x'
+    )
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", sys.executable, COMMAND],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_names_that_the_locale_cannot_spell(drive: Drive) -> None:
+    """Paths are printed as their bytes are, whatever the locale can spell."""
+    drive.add("扇.raw", CONTENT)
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, EVIO_DATA, "path", "扇.raw"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.decode() == f"{drive.path('扇.raw')}\n"
+
+
+def test_log_lines_are_dated(drive: Drive) -> None:
+    """In a log each line has its date; no bar and no control sequence is in it."""
+    drive.add("a.raw", CONTENT)
+    lines = run(PREFETCH, "--yes").err.splitlines()
+    dated = [line for line in lines if "a.raw: " in line]
+    assert len(dated) == 2
+    assert all(line[:2] == "20" and line[10] == " " for line in dated)
+    assert not any("\x1b" in line or "\r" in line for line in lines)
