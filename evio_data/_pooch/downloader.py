@@ -35,7 +35,8 @@ class DriveDownloader:
 
     Examples
     --------
-    >>> import pooch, tempfile
+    >>> import os, pooch, tempfile
+    >>> from pathlib import Path
     >>> from evio_data.testing import DriveServer
     >>> from evio_data import DriveDownloader
     >>> with DriveServer() as server, tempfile.TemporaryDirectory() as folder:

@@ -31,11 +31,11 @@ def for_pooch(error: EvioDataError) -> EvioDataError:
     """Return the same error as pooch's callers expect it.
 
     >>> for_pooch(ChecksumError("the bytes changed.", name="a.raw"))
-    MismatchError('a.raw: the bytes changed.')
+    MismatchError('the bytes changed.')
     """
     twin = _TWINS.get(type(error))
     if twin is None:
         return error
-    same = twin(str(error))
+    same = twin(error.message)
     vars(same).update(vars(error))
     return same

@@ -16,7 +16,7 @@ from evio_data._cache.locks import Lock, is_held
 HOLD = """
 import sys
 from pathlib import Path
-from evio_data._lock import Lock
+from evio_data._cache.locks import Lock
 lock = Lock(Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
 sys.stdin.read()

@@ -50,7 +50,7 @@ def can_switch() -> bool:
     """Say whether processes of other users can be started here, and can import what they need."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return False
-    command = [sys.executable, "-c", "import evio_data._cli, requests"]
+    command = [sys.executable, "-c", "import evio_data._cli.main, requests"]
     try:
         subprocess.run(
             command, cwd="/", check=True, capture_output=True, **identity("strangers", 0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 ROOT = Path(__file__).parents[2]
-COMMAND = "import sys; from evio_data import _cli; getattr(_cli, sys.argv.pop(1))()"
+COMMAND = "import sys; from evio_data._cli import main as _cli; getattr(_cli, sys.argv.pop(1))()"
 PREFETCH, EVIO_DATA = "prefetch_datasets", "main"
 CONTENT = b"% evt 3.0\n" + bytes(300_000)
 
@@ -138,7 +138,7 @@ def test_setting_that_cannot_be_used(drive: Drive) -> None:
 def test_help_needs_nothing(command: Sequence[str]) -> None:
     """Help and version come without a registry, a cache or a heavy module."""
     code = (
-        "import sys; from evio_data import _cli\n"
+        "import sys; from evio_data._cli import main as _cli\n"
         "try: getattr(_cli, sys.argv.pop(1))()\n"
         "finally: print(sorted({'requests', 'tqdm', 'pooch', 'platformdirs'} & set(sys.modules)))"
     )

@@ -80,7 +80,7 @@ def test_signal_in_a_wait() -> None:
 
 STARTS = """
 import random, signal, threading
-from evio_data import _signals
+from evio_data._cli import signals as _signals
 
 hits, dice = 0, random.Random(1)
 for _ in range(2000):

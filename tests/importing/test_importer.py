@@ -833,7 +833,7 @@ def test_killed_import_leaves_nothing_under_the_key(shelf: Shelf) -> None:
     shelf.zip({"x": fan})
     code = f"""
 import os, sys
-from evio_data import _importing
+from evio_data._importing import importer as _importing
 from evio_data._collection import open_collection
 sys.setswitchinterval(1e-5)
 import threading, time

@@ -13,7 +13,7 @@ from evio_data._pytest.run_once import once
 WORK = """
 import os, sys, time
 from pathlib import Path
-from evio_data._election import once
+from evio_data._pytest.run_once import once
 folder = Path(sys.argv[1])
 def work():
     with open(folder / "log", "a") as log:

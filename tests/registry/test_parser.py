@@ -50,8 +50,8 @@ def test_shipped_registry_has_the_challenge_folder(shipped: list[Entry]) -> None
 
 def test_shipped_ids_are_drive_s(shipped: list[Entry]) -> None:
     """Each URL leads to one Drive file, and no two to the same one."""
-    links = [links.file_link(entry.url) for entry in shipped]
-    ids = [link.id for link in links if link is not None]
+    found = [links.file_link(entry.url) for entry in shipped]
+    ids = [link.id for link in found if link is not None]
 
     assert all(re.fullmatch(r"1[A-Za-z0-9_-]{32}", one) for one in ids)
     assert len(set(ids)) == 14
