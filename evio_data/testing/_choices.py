@@ -21,7 +21,9 @@ Refusal = Literal[
 ]
 Quota = Literal["always", "after-form", "on-resume"]
 Language = Literal["en", "es", "de"]
-PageStyle = Literal["captured", "entities", "named-entities", "curly", "line-breaks", "upper"]
+PageStyle = Literal[
+    "captured", "entities", "named-entities", "curly", "line-breaks", "nbsp", "upper"
+]
 FormMethod = Literal["get", "post"]
 Cut = Literal["reset", "close"]
 Length = Literal["exact", "twice", "list", "chunked", "absent"]

@@ -74,7 +74,8 @@ class DriveFile:
     page_style
         How the text of Drive's pages is written: ``"captured"``, or with ``"entities"``
         (``&#x27;``), ``"named-entities"`` (``&rsquo;``), ``"curly"`` quotes, ``"line-breaks"``
-        inside sentences, or in ``"upper"`` case. A browser shows the same words.
+        or ``"nbsp"`` (``&nbsp;``) inside sentences, or in ``"upper"`` case. A browser shows
+        the same words.
     connection_limit
         How many bodies of the file are sent at once; a further request is refused for as
         long. Balancers limit connections so (``limit_conn`` of nginx, which answers 503).
@@ -167,7 +168,8 @@ class DriveFile:
         Labels over bytes that are not coded at all: ``Content-Encoding`` (``gzip`` or
         ``x-gzip`` of a ``.gz`` file by Apache's ``AddEncoding``, ``aws-chunked`` by S3,
         ``utf-8``, ``binary``, ``none``, ``8bit``, ...) and ``Transfer-Encoding: identity`` of
-        RFC 2616 beside ``Content-Length``.
+        RFC 2616 beside ``Content-Length``; the connection then closes after the body, for
+        which some clients (curl) wait.
     last_modified, etag, accept_ranges, cache_control
         These headers' values; None leaves them out.
     headers

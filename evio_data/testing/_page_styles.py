@@ -29,5 +29,6 @@ _STYLES: dict[str, Callable[[str], str]] = {
     "named-entities": lambda text: _APOSTROPHE.sub("&rsquo;", text),
     "curly": lambda text: _APOSTROPHE.sub("\u2019", text),
     "line-breaks": lambda text: text.replace(" ", "\n    "),
+    "nbsp": lambda text: text.replace(" ", "&nbsp;"),
     "upper": _upper,
 }

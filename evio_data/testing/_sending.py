@@ -60,7 +60,7 @@ class Sender:
         if transfer is None:
             return True
         self._run(transfer)
-        return self._end(transfer, answer.slow) and length != "absent"
+        return self._end(transfer, answer.slow) and ("Connection", "close") not in headers
 
     def _run(self, transfer: Transfer) -> None:
         done = 0
@@ -186,9 +186,10 @@ def _framing(body: Body, length: Length) -> Headers:
         "twice": [("Content-Length", size), ("Content-Length", size)],
         "list": [("Content-Length", f"{size}, {size}")],
         "chunked": [("Transfer-Encoding", "chunked"), *_announced_trailers(body.file)],
-        "absent": [("Connection", "close")],
+        "absent": [],
     }
-    return framings[length]
+    closes = length == "absent" or body.file.transfer_encoding is not None
+    return framings[length] + [("Connection", "close")] * closes
 
 
 def _announced_trailers(file: DriveFile) -> Headers:

@@ -14,7 +14,7 @@ from evio_data.testing import DriveFile, DriveServer
 
 Ask = Callable[..., requests.Response]
 
-STYLES = ("entities", "named-entities", "curly", "line-breaks", "upper")
+STYLES = ("entities", "named-entities", "curly", "line-breaks", "nbsp", "upper")
 REFUSALS = ("quota", "disabled", "infected", "denied-200", "not-found", "terms", "sorry", "unknown")
 
 
@@ -58,6 +58,7 @@ def test_same_words(ask: Ask, file: DriveFile, refusal: str, style: str) -> None
         ("named-entities", "Google Drive - Can&rsquo;t download file"),
         ("curly", "Google Drive - Can\u2019t download file"),
         ("line-breaks", "Google\n    Drive\n    -\n    Can&#39;t\n    download\n    file"),
+        ("nbsp", "Google&nbsp;Drive&nbsp;-&nbsp;Can&#39;t&nbsp;download&nbsp;file"),
         ("upper", "GOOGLE DRIVE - CAN&#39;T DOWNLOAD FILE"),
     ],
 )

@@ -23,7 +23,12 @@ pytest.importorskip("gdown", reason="gdown is not installed")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 DATA = bytes(range(256)) * 4096
-HOSTS = ("*.google.com", "drive.usercontent.google.com", "www.googleapis.com")
+HOSTS = (
+    "*.google.com",
+    "*.googleusercontent.com",
+    "drive.usercontent.google.com",
+    "www.googleapis.com",
+)
 _TIMEOUT = 60  # seconds; only ever reached by a bug
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -148,6 +153,82 @@ def test_gdown_is_refused(proxy: DriveServer, gdown: Run, refusal: str, words: s
     done = gdown(file.id, "--retries", "0")
     assert done.returncode != 0
     assert words in " ".join((done.stdout + done.stderr).split())
+
+
+def test_gdown_submits_a_form_by_post(proxy: DriveServer, gdown: Run, tmp_path: Path) -> None:
+    """gdown reads the form of 2024, which has its inputs in the action."""
+    file = proxy.add("fan.raw", DATA, large=True, form_method="post")
+    proxy.lenient = False
+    done = gdown(file.id)
+    assert done.returncode == 0, done.stderr
+    assert out(tmp_path, "fan.raw") == DATA
+
+
+@needs_curl
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"length": "twice"},
+        {"length": "list"},
+        {"length": "chunked", "chunk_size": 4096, "trailers": 3},
+        {"header_case": "lower"},
+        {"content_encoding": "x-gzip"},
+        {"transfer_encoding": "identity"},
+        {"ok_status": 203},
+        {"informational": 20, "informational_status": 103, "drip_pause": 0},
+        {"drip": "head-lines", "drip_pause": 0.001, "drip_lines": 50},
+        {"nodes": "etag"},
+        {"range_status": 403},
+    ],
+    ids=str,
+)
+def test_curl_is_not_disturbed(
+    proxy: DriveServer, curl: Run, tmp_path: Path, options: dict[str, object]
+) -> None:
+    """What is odd but harmless does not keep curl from the file."""
+    file = proxy.add("fan.raw", DATA)
+    for option, value in options.items():
+        setattr(file, option, value)
+    done = curl(proxy.plain_url(file))
+    assert done.returncode == 0, done.stderr
+    assert out(tmp_path) == DATA
+
+
+@needs_curl
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_curl_decodes(proxy: DriveServer, curl: Run, tmp_path: Path, coding: str) -> None:
+    """curl delivers the decoded file where the server compresses."""
+    file = proxy.add("fan.raw", DATA, compress=coding)
+    assert curl("--compressed", proxy.plain_url(file)).returncode == 0
+    assert out(tmp_path) == DATA
+
+
+@needs_curl
+def test_curl_resumes_from_another_node(proxy: DriveServer, curl: Run, tmp_path: Path) -> None:
+    """curl continues where it was cut, though the total is not told and the ETag differs."""
+    file = proxy.add("fan.raw", DATA, nodes="etag", ranges="no-total", cut_after=9, cut_times=1)
+    assert curl(proxy.plain_url(file)).returncode != 0
+    assert curl("-C", "-", proxy.plain_url(file)).returncode == 0
+    assert out(tmp_path) == DATA
+
+
+@needs_curl
+def test_curl_passes_the_page_by_post(proxy: DriveServer, curl: Run, tmp_path: Path) -> None:
+    """curl gets a large file by a POST to the link that people share."""
+    file = proxy.add("fan.raw", DATA, large=True, post_passes=True)
+    done = curl("-X", "POST", file.url)
+    assert done.returncode == 0, done.stderr
+    assert out(tmp_path) == DATA
+
+
+@needs_curl
+def test_curl_exports_a_document(proxy: DriveServer, curl: Run, tmp_path: Path) -> None:
+    """curl follows the redirect of an export to its host."""
+    document = proxy.folder("Docs").add_native("Notes")
+    url = f"https://docs.google.com/document/d/{document.id}/export?format=txt"
+    done = curl(url)
+    assert done.returncode == 0, done.stderr
+    assert out(tmp_path) == b"Notes"
 
 
 @needs_curl
