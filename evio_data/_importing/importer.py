@@ -14,6 +14,7 @@ from .._cache.hashing import sha256_of
 from .._cache.locks import Lock
 from .._collection import Collection
 from .._files import FULL, as_cache_error, free_bytes, no_room, open_nofollow
+from .._http.web_page import SNIFFED, is_web_page
 from .._registry.registry import Entry
 from ..errors import CacheError, EvioDataError
 from .candidates import Candidate, found_under
@@ -21,7 +22,6 @@ from .zip_archive import ArchiveError
 
 How = Literal["cloned", "linked", "copied", "unpacked"]
 SUFFIX = ".import"  # of a file that is being brought in; useless once its process has ended
-SNIFFED = 512  # bytes that tell a web page from a recording
 
 
 class Imported(NamedTuple):
@@ -379,8 +379,5 @@ def _steady_hash(path: Path) -> str:
 
 
 def _is_page(path: Path, name: str) -> bool:
-    if name.lower().endswith((".html", ".htm")):
-        return False
     with open_nofollow(path, os.O_RDONLY) as file:
-        start = file.read(SNIFFED).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<!doctype html", b"<html"))
+        return is_web_page(file.read(SNIFFED), name)
