@@ -19,5 +19,5 @@ def test_each(evio_dataset):
 
 
 @pytest.mark.evio_dataset("slow.raw")
-def test_on_the_way(evio_data_fetch):
+def test_name_worked_out_in_the_test(evio_data_fetch):
     assert evio_data_fetch("slow.raw").is_file()
