@@ -67,11 +67,11 @@ def test_citation_says_what_the_package_says() -> None:
 
 
 @cache
-def imported() -> frozenset[tuple[str, str]]:
-    """Return each package of other people that the code imports, and where."""
+def imported(folder: str) -> frozenset[tuple[str, str]]:
+    """Return each package of other people that the code of a folder imports, and where."""
     return frozenset(
         (top, path.name)
-        for path in (ROOT / "evio_data").rglob("*.py")
+        for path in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for top in top_modules(node)
         if top not in sys.stdlib_module_names and top != "evio_data"
@@ -94,14 +94,21 @@ def distributions(module: str) -> set[str]:
 
 def test_imports_are_declared() -> None:
     """What the package imports stands in its dependencies or in an extra."""
-    declared = DEPENDENCIES.union(*EXTRAS.values())
-    missing = {(top, where) for top, where in imported() if not distributions(top) & declared}
+    known = DEPENDENCIES.union(*EXTRAS.values())
+    missing = {each for each in imported("evio_data") if not distributions(each[0]) & known}
+    assert missing == set()
+
+
+def test_imports_of_scripts_are_declared() -> None:
+    """What the scripts of the documents import is declared too, in a group if nowhere else."""
+    known = {canonicalize_name(requirement.name) for requirement in declared()}
+    missing = {each for each in imported("docs") if not distributions(each[0]) & known}
     assert missing == set()
 
 
 def test_dependencies_are_imported() -> None:
     """A dependency that the code does not import is not declared."""
-    used = {name for top, _ in imported() for name in distributions(top)}
+    used = {name for top, _ in imported("evio_data") for name in distributions(top)}
     assert used >= DEPENDENCIES
 
 
@@ -139,6 +146,32 @@ def test_lock_has_hashes_and_no_addresses() -> None:
     assert len(blocks) > 50
     assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", block) for block in blocks)
     assert "://" not in LOCK
+
+
+# --- paths ----------------------------------------------------------------------------------------
+
+NAMING_PATHS = [
+    ROOT / "CONTRIBUTING.md",
+    ROOT / ".pre-commit-config.yaml",
+    *sorted((ROOT / ".ci").iterdir()),
+    *sorted(path for path in (ROOT / ".github").rglob("*") if path.is_file()),
+]
+PATH = re.compile(r"(?<![\w./-])(?:evio_data|tests|docs|benchmarks|\.ci|\.github)/[\w./-]*\w")
+
+
+@pytest.mark.parametrize("path", NAMING_PATHS, ids=lambda path: path.name)
+def test_paths_that_are_named_exist(path: Path) -> None:
+    """Where a page or a script for developers names a file or a folder, it is there."""
+    text = path.read_text(encoding="utf-8").replace("\\", "")  # a pattern's
+    named_paths = PATH.findall(text)
+    assert [each for each in named_paths if not (ROOT / each).exists()] == []
+
+
+def test_contributing_lists_every_folder() -> None:
+    """Each folder of the package has its row in the table of CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in (ROOT / "evio_data").glob("*/__init__.py")}
+    assert folders - set(re.findall(r"`(\w+)/`", text)) == set()
 
 
 # --- what other programs read ---------------------------------------------------------------------
