@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from ._choices import HeaderCase
 from ._content import Content
 from ._files import DriveFile
 from ._log import Kind
@@ -41,8 +40,8 @@ class Answer:
         Whether a page is sent in chunks, without its length.
     slow
         The file whose options say how slowly this is sent, or None.
-    header_case
-        How header names are written.
+    about
+        The file that it is about, whose options say how it is written, or None.
     """
 
     status: int
@@ -54,7 +53,7 @@ class Answer:
     size_on_head: bool = True
     chunked: bool = False
     slow: DriveFile | None = None
-    header_case: HeaderCase = "usual"
+    about: DriveFile | None = None
 
 
 def page(text: str, status: int = 200, content_type: str = HTML) -> Answer:

@@ -42,6 +42,7 @@ Nodes = Literal["alike", "etag", "weak", "gzip-suffix", "second-off", "on-and-of
 LimitedRequests = Literal["any", "range"]
 Compression = Literal["gzip", "deflate", "raw-deflate"]
 HeaderCase = Literal["usual", "lower", "upper"]
+HttpVersion = Literal["1.1", "1.0"]
 Drip = Literal["head-bytes", "head-lines", "body", "trailers"]
 Portal = Literal["text/html", "text/plain", "application/octet-stream", "none"]
 Hop = Literal["uc", "download", "any"]
@@ -64,6 +65,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "over_limit_on": get_args(LimitedRequests),
     "compress": (None, *get_args(Compression)),
     "header_case": get_args(HeaderCase),
+    "http_version": get_args(HttpVersion),
     "drip": (None, *get_args(Drip)),
     "drip_at": get_args(Hop),
     "portal": (None, *get_args(Portal)),

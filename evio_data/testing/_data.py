@@ -57,7 +57,8 @@ def serve(file: DriveFile, request: Request, headers: Headers) -> Answer:
         return _beyond(file, content)
     else:
         answer = _part(file, content, span, headers)
-    answer.headers = _replaced(answer.headers, file.headers)
+    if file.headers:
+        answer.headers = _replaced(answer.headers, file.headers)
     return answer
 
 

@@ -18,6 +18,7 @@ from ._choices import (
     Head,
     HeaderCase,
     Hop,
+    HttpVersion,
     Language,
     LastChunk,
     Length,
@@ -176,6 +177,12 @@ class DriveFile:
         Further headers of data; they replace those of the same name, and None removes one.
     header_case
         How header names are written; they mean the same (RFC 9110 section 5.1).
+    http_version
+        The version in the status line; after an answer in ``"1.0"``, as ``python -m http.server``
+        gives it, the connection closes.
+    keep_alive
+        Whether the connection is good for another request after an answer; False: it closes
+        without having said so, as one does that a server gives up just when it is used again.
     goog_hash, upload_id
         Whether ``X-Goog-Hash: crc32c=`` and ``X-GUploader-UploadID`` are sent.
     content_range_on_416
@@ -270,6 +277,8 @@ class DriveFile:
     cache_control: str | None = "private, max-age=0"
     headers: dict[str, str | None] = field(default_factory=dict)
     header_case: HeaderCase = "usual"
+    http_version: HttpVersion = "1.1"
+    keep_alive: bool = True
     goog_hash: bool = False
     upload_id: bool = True
     content_range_on_416: bool = False

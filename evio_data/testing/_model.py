@@ -30,6 +30,7 @@ class Drive:
 
     __slots__ = (
         "_contents",
+        "_first_of_name",
         "_tokens",
         "api_key",
         "api_page_limit",
@@ -66,6 +67,7 @@ class Drive:
         self.sorry_status: int = 429
         self.traffic: Traffic = Traffic()
         self.items: dict[str, Item] = {}
+        self._first_of_name: dict[str, DriveFile] = {}
         self._tokens: dict[str, Token] = {}
         self._contents: list[Content] = []
 
@@ -77,6 +79,8 @@ class Drive:
     def register(self, item: Item) -> None:
         """Make an item known by its id."""
         self.items[item.id] = item
+        if isinstance(item, DriveFile):
+            self._first_of_name.setdefault(item.name, item)
 
     def file(self, file_id: str) -> DriveFile | None:
         """Return the file of that id (a shortcut is not a file)."""
@@ -92,8 +96,7 @@ class Drive:
 
     def named(self, name: str) -> DriveFile | None:
         """Return the first file of that name."""
-        files = (item for item in list(self.items.values()) if isinstance(item, DriveFile))
-        return next((file for file in files if file.name == name), None)
+        return self._first_of_name.get(name)
 
     def too_large(self, file: DriveFile) -> bool:
         """Whether Drive asks before it sends this file."""

@@ -107,7 +107,7 @@ def _apply(file: DriveFile, answer: Answer, hop: str) -> None:
     """Apply the options of a file that concern each answer about it."""
     if file.drip_at in ("any", hop):
         answer.slow = file
-    answer.header_case = file.header_case
+    answer.about = file
     if not isinstance(answer.body, bytes):
         return
     if answer.kind == "redirect" and answer.slow and file.drip == "body":

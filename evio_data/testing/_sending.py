@@ -31,14 +31,15 @@ class Sender:
 
     def send(self, answer: Answer, request: Request, record: RequestRecord) -> bool:
         """Send one answer; return whether the connection can go on."""
-        closing = answer.close or not request.keeps_open
+        closing = answer.close or not request.keeps_open or _closes(answer.about)
         if isinstance(answer.body, Body):
             return self._send_data(answer, answer.body, request, record) and not closing
-        headers = _page_headers(answer, request, len(answer.body), closing=closing)
+        is_announced = closing and (answer.about is None or answer.about.keep_alive)
+        headers = _page_headers(answer, request, len(answer.body), closing=is_announced)
         body = b"" if request.method == "HEAD" else answer.body
         record.sent = len(body)
         framed = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body and answer.chunked else body
-        self._send_page(answer, head(answer.status, headers, answer.header_case), framed)
+        self._send_page(answer, _head(answer, headers), framed)
         return not closing
 
     def _send_page(self, answer: Answer, top: bytes, body: bytes) -> None:
@@ -53,7 +54,7 @@ class Sender:
     ) -> bool:
         length = body.file.length  # once: a body is framed in the way that its head says
         headers = [*answer.headers, ("Date", formatdate(usegmt=True)), *_framing(body, length)]
-        top = head(answer.status, headers, answer.header_case)
+        top = _head(answer, headers)
         # Chosen before the head goes out: a client that has seen it may change the options.
         transfer = Transfer(body, length, record, time.monotonic()) if _has_body(request) else None
         _dripping.send_head(self._channel, top, answer.slow)
@@ -146,6 +147,16 @@ class Transfer:
         """Add to the record and to the file's total."""
         self._record.sent += length
         self.body.file.count(length)
+
+
+def _head(answer: Answer, headers: Headers) -> bytes:
+    if answer.about is None:
+        return head(answer.status, headers)
+    return head(answer.status, headers, answer.about.header_case, answer.about.http_version)
+
+
+def _closes(file: DriveFile | None) -> bool:
+    return file is not None and (file.http_version == "1.0" or not file.keep_alive)
 
 
 def _has_body(request: Request) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ._choices import HeaderCase
+from ._choices import HeaderCase, HttpVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,14 @@ def _bare(netloc: str) -> str:
     return netloc.rpartition("@")[2].partition(":")[0].lower()
 
 
-def head(status: int, headers: list[tuple[str, str]], case: HeaderCase = "usual") -> bytes:
+def head(
+    status: int,
+    headers: list[tuple[str, str]],
+    case: HeaderCase = "usual",
+    version: HttpVersion = "1.1",
+) -> bytes:
     """Write a response head; header text is Latin-1, as HTTP/1.1 has it."""
-    lines = [f"HTTP/1.1 {status} {_phrase(status)}"]
+    lines = [f"HTTP/{version} {status} {_phrase(status)}"]
     lines += [f"{_CASES[case](name)}: {value}" for name, value in headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

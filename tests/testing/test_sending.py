@@ -124,3 +124,18 @@ def test_case_of_header_names(raw_get: RawGet, file: DriveFile, case: str, name:
         names = [line.partition(b":")[0] for line in head.split(b"\r\n")[1:]]
         assert name in names
         assert all(getattr(each, case)() == each for each in names)
+
+
+@pytest.mark.parametrize("option", [{"http_version": "1.0"}, {"keep_alive": False}], ids=str)
+@pytest.mark.parametrize("errors", [[], [503]])
+def test_connection_closes_after_an_answer(
+    raw_get: RawGet, file: DriveFile, option: dict[str, object], errors: list[int]
+) -> None:
+    """A client that asked for a lasting connection finds it closed after data and after pages."""
+    for name, value in option.items():
+        setattr(file, name, value)
+    file.errors, status = list(errors), 503 if errors else 200
+    head, body, reset = raw_get(PATH)
+    assert head.startswith(f"HTTP/{file.http_version} {status} ".encode())
+    assert (body == DATA, reset) == (status == 200, False)
+    assert file.keep_alive or b"Connection: close" not in head
