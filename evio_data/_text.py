@@ -89,6 +89,25 @@ def width_of(stream: TextIO | None) -> int | None:
     return size.columns if size else None
 
 
+def has_colour(stream: TextIO | None) -> bool:
+    """Say whether a stream is a terminal that shows colours, and NO_COLOR does not forbid them."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    return not is_plain and terminal_size(stream) is not None and os.name != "nt"
+
+
+def painted(line: str) -> str:
+    """Return a line with the word that tells of an error in red, or of a warning in yellow.
+
+    >>> painted("error: no such file."), painted("warning: slow"), painted("a.raw: fine")
+    ('\\x1b[1;31merror:\\x1b[0m no such file.', '\\x1b[33mwarning:\\x1b[0m slow', 'a.raw: fine')
+    """
+    return _ALARM.sub(lambda found: f"\x1b[{_COLOURS[found[0][0]]}m{found[0]}\x1b[0m", line)
+
+
+_ALARM = re.compile(r"^(?:error:|warning:|Failed, [^(]*(?= \()|refused:)|(?<=: )failed:")
+_COLOURS = {"e": "1;31", "w": "33", "F": "1;31", "r": "1;31", "f": "1;31"}  # red, yellow
+
+
 def folded(text: str, width: int | None, *, hang: int = 2) -> list[str]:
     """Return the lines of a text, folded between words to a width; None is no limit.
 

@@ -14,7 +14,7 @@ import pytest
 import evio_data
 import evio_data.errors
 import evio_data.testing
-from evio_data._cli import main
+from evio_data._cli import parser as command_line
 from evio_data._registry.parser import load
 
 ROOT = Path(__file__).parents[1]
@@ -150,9 +150,9 @@ def section(parser: argparse.ArgumentParser) -> str:
 
 COMMANDS = [
     pytest.param(parser, id=parser.prog)
-    for top in (main._prefetch_parser(), main._parser())
+    for top in (command_line.prefetch_datasets(), command_line.evio_data())
     for parser in parsers(top)
-    if parser.get_default("command")
+    if parser.get_default("handler") != "arguments:show_help"
 ]
 
 

@@ -18,7 +18,7 @@ from .._settings import from_environment
 from .._text import size
 from ..errors import CacheError, RegistryError
 from . import plan, prefetch
-from .terminal import OK, say, show
+from .terminal import OK, say, show_text
 
 MIB = 1024 * 1024  # bytes
 RATE = 40 * MIB  # bytes a second on a connection: slow enough to see, quick enough to wait for
@@ -49,7 +49,7 @@ def demo(options: argparse.Namespace) -> int:
     registry = _earlier(root) or _promised()
     code = _demonstrate(Collection(registry, cache, settings), root, options)
     if code == OK and not options.json and not options.dry_run:
-        show(
+        show_text(
             f"These recordings are synthetic. To be rid of them, remove {root}"
             + (f", and {cache.root}/synthetic." if options.cache_dir else ".")
         )
@@ -60,7 +60,7 @@ def _demonstrate(collection: Collection, root: Path, options: argparse.Namespace
     wanted = {entry.name for entry in collection.registry.select(options.patterns)}
     missing = wanted - {item.name for item in plan.present(collection, options)}
     if options.dry_run or not missing:
-        return prefetch.prefetch(collection, options)
+        return prefetch.prefetch_from(collection, options)
     _check_room(root, inside=not options.cache_dir)
     code = plan.consent(collection, options)  # before anything is made
     if code != OK:
@@ -69,7 +69,7 @@ def _demonstrate(collection: Collection, root: Path, options: argparse.Namespace
     recordings = [recording for recording in RECORDINGS if recording.name in wanted]
     with _drive(root, recordings, options) as (endpoint, registry):
         settings = collection.settings._replace(endpoint=endpoint)
-        return prefetch.prefetch(Collection(registry, collection.cache, settings), options)
+        return prefetch.prefetch_from(Collection(registry, collection.cache, settings), options)
 
 
 # --- the folder -------------------------------------------------------------------------------

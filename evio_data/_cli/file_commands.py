@@ -3,18 +3,19 @@
 import argparse
 import time
 
-from .._collection import Collection
+from .._collection import Collection, open_collection
 from .._registry.registry import Entry
 from .._sharing.server import Share, verified
 from .._text import clean, plural, size
 from .import_command import MAX_LABEL
-from .terminal import FAILED, OK, agrees, can_ask, say, show
+from .terminal import FAILED, OK, agrees, can_ask, say, show, show_text
 
 # --- serve ------------------------------------------------------------------------------------
 
 
-def serve(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``evio-data serve`` on a collection until it is interrupted; return the exit code."""
+def serve(options: argparse.Namespace) -> int:
+    """Run ``evio-data serve`` until it is interrupted; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
     with Share(collection, host=options.host, port=options.port, log=_log) as share:
         try:
             _introduce(collection, share.base_urls())
@@ -53,15 +54,16 @@ def _is_loopback(url: str) -> bool:
 # --- mirror push ------------------------------------------------------------------------------
 
 
-def push(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``evio-data mirror push`` on a collection; return the exit code."""
+def push(options: argparse.Namespace) -> int:
+    """Run ``evio-data mirror push``; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
     from .._sharing import mirror_push
 
     def tell(pushed: mirror_push.Pushed) -> None:
         if pushed.error is not None:
             say(f"error: {pushed.error}")
         elif pushed.status != "not verified":
-            show(f"{pushed.name}: {pushed.status}, {size(pushed.size)}")
+            show_text(f"{pushed.name}: {pushed.status}, {size(pushed.size)}")
 
     entries = collection.registry.select(options.patterns)
     outcomes = mirror_push.push(
@@ -71,34 +73,35 @@ def push(collection: Collection, options: argparse.Namespace) -> int:
         f"{sum(outcome.status == status for outcome in outcomes)} {status}"
         for status in ("pushed", "present", "not verified", "failed")
     ]
-    show(", ".join(counts))
+    show_text(", ".join(counts))
     return FAILED if any(outcome.error for outcome in outcomes) else OK
 
 
 # --- clean ------------------------------------------------------------------------------------
 
 
-def clean_up(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``evio-data clean`` on a collection; return the exit code."""
+def clean_up(options: argparse.Namespace) -> int:
+    """Run ``evio-data clean``; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
     from .._cache import cleaning
 
     names = [entry.name for entry in _named(collection, options)]
     choice = cleaning.Selection(partials=options.partials or options.all, files=frozenset(names))
     leavings = cleaning.find_removable(collection.cache, collection.registry, choice)
     for leaving in leavings:
-        show(f"{clean(str(leaving.path), MAX_LABEL)}: {leaving.why}, {size(leaving.size)}")
+        show_text(f"{clean(str(leaving.path), MAX_LABEL)}: {leaving.why}, {size(leaving.size)}")
     total = size(sum(leaving.size for leaving in leavings))
     if not leavings:
-        show(f"Nothing in {collection.cache.root} is left over.")
+        show_text(f"Nothing in {collection.cache.root} is left over.")
         return OK
-    show(f"{plural(len(leavings), 'file')}, {total}")
-    if not _confirm_removal(options, ask=bool(names), question=f"Remove them, freeing {total}?"):
+    show_text(f"{plural(len(leavings), 'file')}, {total}")
+    if not _confirm_removal(options, question=f"Remove them, freeing {total}?"):
         say("Nothing was removed.")
         return OK
     freed, faults = cleaning.remove(collection.cache, collection.registry, choice, leavings)
     for fault in faults:
         say(f"error: {fault}")
-    show(f"{size(freed)} freed")
+    show_text(f"{size(freed)} freed")
     return FAILED if faults else OK
 
 
@@ -108,10 +111,10 @@ def _named(collection: Collection, options: argparse.Namespace) -> list[Entry]:
     return collection.registry.select(options.patterns) if options.patterns else []
 
 
-def _confirm_removal(options: argparse.Namespace, *, ask: bool, question: str) -> bool:
+def _confirm_removal(options: argparse.Namespace, *, question: str) -> bool:
     if options.yes or options.dry_run:
         return bool(options.yes and not options.dry_run)
-    if ask and can_ask():
+    if can_ask():
         return agrees(question)
     say("This was a dry run: add --yes to remove them.")
     return False

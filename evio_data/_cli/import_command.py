@@ -2,11 +2,11 @@
 
 import argparse
 
-from .._collection import Collection
+from .._collection import Collection, open_collection
 from .._importing.candidates import Candidate
 from .._importing.importer import Imported, ImportResult, Proposal, import_paths
 from .._text import clean, plural, size
-from .terminal import FAILED, OK, agrees, can_ask, say, show
+from .terminal import FAILED, OK, agrees, can_ask, say, show_text
 
 SHOWN = 20  # refusals of one import that are told one by one
 MAX_LABEL = 1000  # characters of a path that are shown
@@ -15,8 +15,9 @@ MAX_LABEL = 1000  # characters of a path that are shown
 # --- import -----------------------------------------------------------------------------------
 
 
-def run_import(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``evio-data import`` on a collection; return the exit code."""
+def run_import(options: argparse.Namespace) -> int:
+    """Run ``evio-data import``; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
     intake = import_paths(
         collection,
         options.paths,
@@ -46,9 +47,9 @@ def _shown(candidate: Candidate) -> str:
 
 
 def _tell_imported(done: Imported) -> None:
-    show(f"{done.name}: {done.how} from {clean(done.label, MAX_LABEL)}, {size(done.size)}")
+    show_text(f"{done.name}: {done.how} from {clean(done.label, MAX_LABEL)}, {size(done.size)}")
     if done.first_use:
-        show(f"  pinned to SHA-256 {done.sha256}")
+        show_text(f"  pinned to SHA-256 {done.sha256}")
 
 
 def _tell_refused(intake: ImportResult) -> None:
@@ -61,10 +62,10 @@ def _tell_refused(intake: ImportResult) -> None:
 
 def _tell_missing(collection: Collection, intake: ImportResult) -> None:
     imported = sum(done.size for done in intake.imported)
-    show(
+    show_text(
         f"{len(intake.imported)} imported ({size(imported)}), {len(intake.present)} were present, "
         f"{len(intake.missing)} still missing" + (":" if intake.missing else ".")
     )
     for name in intake.missing:
         known = collection.registry.entries[name].size
-        show(f"  {name}" + (f", {size(known)}" if known is not None else ""))
+        show_text(f"  {name}" + (f", {size(known)}" if known is not None else ""))

@@ -13,7 +13,7 @@ from .output import (
     error_json,
     frame,
 )
-from .terminal import FAILED, OK, USAGE, agrees, can_ask, say, show, show_json
+from .terminal import FAILED, OK, USAGE, agrees, can_ask, say, show_json, show_text
 
 MAX_ASKED = 64  # files of unknown size that are worth a request each before the run
 MAX_ASKING = 10.0  # seconds of silence that a mere size is worth
@@ -180,10 +180,12 @@ def show_plan(plan: Plan, collection: Collection, options: argparse.Namespace) -
     if options.json:
         show_json(_plan_json(plan, collection))
     else:
-        show(*(f"{item.name}: {_prospect(plan, item)}" for item in plan.missing))
-        show(*(f"{item.name}: there, to be hashed" for item in plan.doubtful))
+        show_text(*(f"{item.name}: {_prospect(plan, item)}" for item in plan.missing))
+        show_text(*(f"{item.name}: there, to be hashed" for item in plan.doubtful))
         present = len(plan.items) - len(plan.missing)
-        show(f"{_amount(plan)} would be fetched into {collection.cache.root}; {present} present.")
+        show_text(
+            f"{_amount(plan)} would be fetched into {collection.cache.root}; {present} present."
+        )
     return FAILED if plan.refused else OK
 
 

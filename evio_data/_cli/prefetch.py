@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._cache.inventory import inventory
-from .._collection import Collection
+from .._collection import Collection, open_collection
 from .._progress.screens import screen
 from .._registry.registry import Entry
 from .._report import Outcome, Report
@@ -18,17 +18,25 @@ from .output import (
     report_json,
     summary_lines,
 )
-from .terminal import FAILED, INTERRUPTED, OK, say, show, show_json
+from .terminal import FAILED, INTERRUPTED, OK, say, show, show_json, show_text
 
 if TYPE_CHECKING:
     from .._progress.screens import Bars, Lines
 from .plan import agreed, make_plan, show_plan
 
+GENTLE = 5  # connections above which Drive may limit
 POLL = 0.05  # seconds between two looks at how far hashing is
 
 
-def prefetch(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``prefetch-datasets`` on a collection; return the exit code."""
+def prefetch(options: argparse.Namespace) -> int:
+    """Run ``prefetch-datasets``; return the exit code."""
+    return prefetch_from(open_collection(options.registry, options.cache_dir), options)
+
+
+def prefetch_from(collection: Collection, options: argparse.Namespace) -> int:
+    """Fetch what is wanted of a collection; return the exit code."""
+    if options.concurrency > GENTLE:
+        say(f"warning: with more than {GENTLE} connections Drive may refuse for a while.")
     entries = collection.registry.select(options.patterns)
     plan = make_plan(collection, entries, options)
     if options.dry_run:
@@ -46,8 +54,9 @@ def prefetch(collection: Collection, options: argparse.Namespace) -> int:
     return OK if report.ok else FAILED
 
 
-def fetch(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``evio-data fetch`` on a collection; return the exit code."""
+def fetch(options: argparse.Namespace) -> int:
+    """Run ``evio-data fetch``; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
     wanted = [collection.registry.find(name) for name in options.names]
     entries = list(dict.fromkeys(wanted))
     with screen(quiet=options.quiet) as watcher:
@@ -98,9 +107,9 @@ def _conclude(
         say(*summary_lines(report), *failure_lines(report), hang=HANG)
         show_json(report_json(report, cache=collection.cache.root))
         return
-    show(*summary_lines(report, width=width_of(sys.stdout)))
+    show_text(*summary_lines(report, width=width_of(sys.stdout)))
     say(*failure_lines(report), hang=HANG)
-    show(
+    show_text(
         f"On disk in {collection.cache.root}:", *folder_lines(inventory(collection.cache, entries))
     )
 

@@ -21,7 +21,7 @@ from .._settings import from_environment
 from .._text import clean, plural, size
 from ..errors import EvioDataError, RegistryError
 from .output import frame
-from .terminal import FAILED, OK, say, show, show_json
+from .terminal import FAILED, OK, say, show_json, show_text
 
 MAX_LINE = 2000  # characters of a message that are shown
 
@@ -49,9 +49,9 @@ def build(options: argparse.Namespace) -> int:
         show_json(_as_json(comparison, live, path, ok=not comparison.faulty, **more))
     _tell(comparison, quiet=options.json)
     for entry in filled:
-        (say if options.json else show)(f"~ {entry.name}: now with{_amount(entry)}")
+        (say if options.json else show_text)(f"~ {entry.name}: now with{_amount(entry)}")
     if not options.json:
-        show(_built(comparison, path, written=written))
+        show_text(_built(comparison, path, written=written))
     return FAILED if comparison.faulty else OK
 
 
@@ -76,7 +76,7 @@ def check(options: argparse.Namespace) -> int:
         show_json(_as_json(comparison, live, path, ok=not comparison.drifted))
     _tell(comparison, quiet=options.json)
     if not options.json:
-        show(_checked(comparison, path))
+        show_text(_checked(comparison, path))
     return FAILED if comparison.drifted else OK
 
 
@@ -136,7 +136,7 @@ def _read(path: str) -> RegistryEditor:
 
 def _tell(comparison: Comparison, *, quiet: bool) -> None:
     """Say what differs: on standard output, or beside JSON on standard error."""
-    tell = say if quiet else show
+    tell = say if quiet else show_text
     for entry in comparison.added:
         tell(f"+ {entry.name}{_amount(entry)}")
     for entry in comparison.removed:
@@ -216,13 +216,13 @@ def pin(options: argparse.Namespace) -> int:
     if done:
         editor.write(target, str(text))
     for each in done:
-        show(f"{each.entry.name}: {each.sha256}, {each.size:,} bytes: {each.trust}")
+        show_text(f"{each.entry.name}: {each.sha256}, {each.size:,} bytes: {each.trust}")
     for name, why in refused:
         say(f"refused: {name}: {clean(why, MAX_LINE)}")
     missed = _named(options.patterns, pins.absent, collection)
     for name in missed:
         say(f"refused: {name}: not cached: `evio-data fetch {shlex.quote(name)}` first.")
-    show(_pinned(len(done), pins, target))
+    show_text(_pinned(len(done), pins, target))
     return FAILED if refused or missed else OK
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from contextlib import suppress
 
-from .._text import folded, width_of
+from .._text import folded, has_colour, painted, width_of
 from ..errors import EvioDataError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes
@@ -14,6 +14,8 @@ def say(*lines: str, hang: int = 2) -> None:
     """Write lines to standard error; nobody reading is no reason to stop."""
     width = width_of(sys.stderr)
     parts = (part for line in lines for part in folded(line, width, hang=hang))
+    if has_colour(sys.stderr):
+        parts = (painted(part) for part in parts)
     _write("".join(f"{part}\n" for part in parts))
 
 
@@ -44,6 +46,12 @@ def show(*lines: str) -> None:
             return
         why = error.strerror or str(error)
         raise EvioDataError(f"standard output cannot be written to: {why}.") from error
+
+
+def show_text(*lines: str) -> None:
+    """Write sentences to standard output, folded between words where that is a terminal."""
+    width = width_of(sys.stdout)
+    show(*(part for line in lines for part in folded(line, width)))
 
 
 def _print(line: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .._cache.inventory import inventory
-from .._collection import Collection
+from .._collection import Collection, open_collection
 from .._progress.screens import Totals, screen
 from .._registry.registry import Entry
 from .._report import Outcome, Report
@@ -17,7 +17,7 @@ from .output import (
     inventory_lines,
     report_json,
 )
-from .terminal import FAILED, OK, show, show_json
+from .terminal import FAILED, OK, show, show_json, show_text
 
 if TYPE_CHECKING:
     from .._progress.screens import Bars, Lines
@@ -26,8 +26,9 @@ from .prefetch import POLL
 # --- what is on disk --------------------------------------------------------------------------
 
 
-def listing(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``evio-data list`` on a collection; return the exit code."""
+def listing(options: argparse.Namespace) -> int:
+    """Run ``evio-data list``; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
     items = sorted(inventory(collection.cache, collection.registry.select(options.patterns)))
     if options.json:
         show_json(inventory_json(items, cache=collection.cache.root))
@@ -36,8 +37,9 @@ def listing(collection: Collection, options: argparse.Namespace) -> int:
     return OK
 
 
-def verify(collection: Collection, options: argparse.Namespace) -> int:
-    """Run ``evio-data verify`` on a collection; return the exit code."""
+def verify(options: argparse.Namespace) -> int:
+    """Run ``evio-data verify``; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
     entries = collection.registry.select(options.patterns)
     with screen() as watcher:
         report = _checked(collection, entries, options, watcher)
@@ -119,7 +121,7 @@ def _repaired(report: Report, collection: Collection, watcher: "Bars | Lines") -
 
 def _tell_verified(report: Report, *, absent: int) -> None:
     good = len(report) - len(report.failed)
-    show(
+    show_text(
         *map(_verdict, report),
         f"{plural(good, 'file')} right, {len(report.failed)} wrong, {absent} not cached",
     )
@@ -130,3 +132,13 @@ def _verdict(outcome: Outcome) -> str:
         return str(outcome.error)
     words = "fetched again, right" if outcome.status == "fetched" else "right"
     return f"{outcome.name}: {words}"
+
+
+def path(options: argparse.Namespace) -> int:
+    """Run ``evio-data path``; return the exit code."""
+    collection = open_collection(options.registry, options.cache_dir)
+    if options.name is None:
+        show(collection.cache.root)
+    else:
+        show(collection.cached_file(collection.registry.find(options.name)).final)
+    return OK

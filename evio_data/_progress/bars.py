@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TextIO
 
-from .._text import columns, cut, folded, padded, size, terminal_size
+from .._text import columns, cut, folded, has_colour, padded, painted, size, terminal_size
 
 NAME_WIDTH = 32  # columns of a name beside its bar
 WINDOW = 4.0  # seconds over which a rate is taken
@@ -74,6 +74,7 @@ class Block:
         self._width = 0
         self._still = 0.0  # until when nothing is drawn
         self._speaks_unicode = _speaks_unicode(stream)
+        self._has_colour = has_colour(stream)
 
     def draw(self, lines: Iterable[str], rows: Sequence[Row]) -> None:
         """Write lines that stay, and the bars anew below them; without rows, none."""
@@ -84,7 +85,8 @@ class Block:
         text = self._back(width)
         if self._told or not rows:
             told = (part for line in self._told for part in folded(line, width))
-            text += "\x1b[J" + "".join(f"{part}\n" for part in told)
+            paint = painted if self._has_colour else str
+            text += "\x1b[J" + "".join(f"{paint(part)}\n" for part in told)
             self._told = []
         self._drawn = self._rendered(rows, width - 1, max(1, height - ASIDE))
         text += "".join(f"{line}\x1b[K\n" for line in self._drawn)

@@ -107,7 +107,7 @@ def test_unknown_pattern(drive: Drive, command: Sequence[str], pattern: str) -> 
     assert ("Did you mean 'fan/fan_const_rpm.raw'?" in result.err) is ("rmp" in pattern)
 
 
-@pytest.mark.parametrize("command", [[], ["nonsense"], ["fetch"], ["list", "--nonsense"]])
+@pytest.mark.parametrize("command", [["nonsense"], ["fetch"], ["list", "--nonsense"]])
 def test_usage(command: Sequence[str]) -> None:
     """A command that cannot be understood is answered with its usage."""
     result = run(EVIO_DATA, *command)

@@ -208,7 +208,6 @@ def test_built_registry_serves(drive: Drive, challenge: DriveFolder, work: Path,
         (["build", "1" * 33, "-o", "broken.txt"], "line 1"),
         (["build", "1" * 33, "-o", "other.txt"], "another folder"),
         (["build", "1" * 33, "-j", "0"], "1 to 32"),
-        ([], "COMMAND"),
     ],
 )
 def test_usage(work: Path, run: Any, words: list[str], said: str) -> None:

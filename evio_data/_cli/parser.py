@@ -1,0 +1,260 @@
+"""What can be typed after ``evio-data`` and ``prefetch-datasets``."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from .arguments import PLACES, Parser
+from .arguments import parse as parsed
+from .terminal import show
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+EXIT_CODES = (
+    "Exit codes: 0 all is well; 1 at least one file failed; 2 usage, or an unreadable registry; "
+    "130 interrupted (what arrived is kept)."
+)
+COMPLETING = "_ARGCOMPLETE"  # set by the shell functions that `evio-data completion` prints
+
+
+def parse(program: str, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options of one of the two programs, ``evio_data`` or ``prefetch_datasets``."""
+    parser = evio_data() if program == "evio_data" else prefetch_datasets()
+    if COMPLETING in os.environ:
+        from .completion import complete
+
+        complete(parser)
+    return parsed(parser, arguments)
+
+
+def prefetch_datasets() -> Parser:
+    """Return the parser of ``prefetch-datasets``."""
+    parser = Parser(prog="prefetch-datasets", description=f"{_PREFETCH}.", epilog=EXIT_CODES)
+    _prefetch(parser)
+    _finish(parser, "prefetch:prefetch", PLACES)
+    _add_places(parser, PLACES, default=None)
+    _add_version(parser)
+    return parser
+
+
+def evio_data() -> Parser:
+    """Return the parser of ``evio-data``."""
+    parser = Parser(
+        prog="evio-data",
+        description="Download event-camera recordings, or any public Google Drive file, by name.",
+        epilog=EXIT_CODES,
+    )
+    _add_version(parser)
+    _add_places(parser, PLACES, default=None)
+    _finish(parser, "arguments:show_help", PLACES)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for name, (text, handler, add, places) in _COMMANDS.items():
+        _command(commands, name, text, handler, add, places)
+    return parser
+
+
+def _command(
+    commands: "Commands[Parser]",
+    name: str,
+    text: str,
+    handler: str,
+    add: Callable[[Parser], None],
+    places: Sequence[str] = PLACES,
+) -> None:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    add(parser)
+    _add_places(parser, places, default=argparse.SUPPRESS)
+    _finish(parser, handler, places)
+
+
+def _finish(parser: Parser, handler: str, places: Sequence[str]) -> None:
+    parser.set_defaults(parser=parser, handler=handler, takes=places)
+
+
+# --- arguments that several commands have -----------------------------------------------------
+
+
+def _add_places(parser: Parser, places: Sequence[str], *, default: str | None) -> None:
+    # Where a command suppresses the default, what stands before the command is kept.
+    if "registry" in places:
+        parser.add_argument("--registry", metavar="FILE", default=default,
+                            help="another registry.txt")  # fmt: skip
+    if "cache_dir" in places:
+        parser.add_argument("--cache-dir", metavar="DIR", default=default, help="another cache")
+
+
+def _add_version(parser: Parser) -> None:
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        import evio_data
+
+        show(f"evio-data {evio_data.__version__}")
+        parser.exit()
+
+
+def _add_patterns(parser: Parser, text: str = "names or globs: fan/fan_const_rpm.raw '*.dat'"
+                  ) -> None:  # fmt: skip
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help=text)
+
+
+def _add_json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def _add_connections(parser: Parser, text: str) -> None:
+    parser.add_argument("-j", "--concurrency", type=_connections, default=3, metavar="N", help=text)
+
+
+def _add_yes(parser: Parser, text: str) -> None:
+    parser.add_argument("-y", "--yes", action="store_true", help=text)
+
+
+def _connections(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 32")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    return int(text)
+
+
+# --- the commands -----------------------------------------------------------------------------
+
+
+def _prefetch(parser: Parser) -> None:
+    _add_patterns(parser)
+    _add_yes(parser, "do not ask")
+    _add_connections(parser, "connections in all, 1 to 32 (default 3; above 5 Drive may limit)")
+    add = parser.add_argument
+    add("--verify", action="store_true", help="hash what is present again, too")
+    add("--dry-run", action="store_true", help="only say what would be fetched, with exact sizes")
+    add("-q", "--quiet", action="store_true", help="no bars: a line a file, then the summary")
+    _add_json(parser)
+    add("--demo", action="store_const", dest="handler", const="demo:demo",
+        help="the whole thing on this machine, with synthetic recordings")  # fmt: skip
+
+
+def _fetch(parser: Parser) -> None:
+    add = parser.add_argument
+    add("names", nargs="+", metavar="NAME", help="a key of the registry, its last part, or a glob")
+    add("--verify", action="store_true", help="hash a cached file again")
+    add("-q", "--quiet", action="store_true", help="no bars")
+    parser.set_defaults(concurrency=3)
+
+
+def _listing(parser: Parser) -> None:
+    _add_patterns(parser)
+    _add_json(parser)
+
+
+def _verify(parser: Parser) -> None:
+    _add_patterns(parser)
+    parser.add_argument("--repair", action="store_true", help="fetch damaged files again")
+    _add_json(parser)
+
+
+def _path(parser: Parser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME",
+                        help="a file's name; without it, the cache's folder")  # fmt: skip
+
+
+def _import(parser: Parser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a file, a folder or a zip archive"
+    )
+    _add_yes(parser, "take what has the right name where no hash is published")
+    parser.add_argument("--link", action="store_true",
+                        help="hard links instead of copies: editing one edits both")  # fmt: skip
+
+
+def _serve(parser: Parser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", metavar="HOST",
+                        help="default 127.0.0.1; 0.0.0.0 is the network")  # fmt: skip
+    parser.add_argument("--port", type=_port, default=8417, metavar="PORT",
+                        help="default 8417; 0 takes a free one")  # fmt: skip
+
+
+def _mirror(parser: Parser) -> None:
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    text = "copy verified files to a folder or a store (s3://, gs://)"
+    _command(commands, "push", text, "file_commands:push", _push)
+
+
+def _push(parser: Parser) -> None:
+    parser.add_argument("target", metavar="TARGET", help="a folder, or s3://bucket/folder")
+    _add_patterns(parser)
+    parser.add_argument("--verify", action="store_true", help="read back what is there already")
+
+
+def _clean(parser: Parser) -> None:
+    add = parser.add_argument
+    add("patterns", nargs="*", metavar="NAME", help="these files, too")
+    _add_yes(parser, "remove it, and do not ask")
+    add("--dry-run", action="store_true", help="only show it")
+    add("--partials", action="store_true", help="also what downloads would go on from")
+    add("--all", action="store_true", help="everything, verified files too")
+
+
+def _pin(parser: Parser) -> None:
+    _add_patterns(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write a new file instead")
+
+
+def _registry(parser: Parser) -> None:
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    text = "list a public folder into a registry file"
+    _command(commands, "build", text, "registry_commands:build", _build, ())
+    text = "compare a registry with its live folder"
+    _command(commands, "check", text, "registry_commands:check", _check, ("registry",))
+
+
+def _build(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="FOLDER_URL", help="https://drive.google.com/drive/...")
+    parser.add_argument("-o", "--output", default="registry.txt", metavar="FILE",
+                        help="default registry.txt; what is in it is kept")  # fmt: skip
+    _add_survey(parser)
+
+
+def _check(parser: Parser) -> None:
+    parser.add_argument("folder", nargs="?", metavar="FOLDER_URL",
+                        help="default: the registry's `# folder:` line")  # fmt: skip
+    _add_survey(parser)
+
+
+def _add_survey(parser: Parser) -> None:
+    _add_connections(parser, "connections, 1 to 32 (default 3)")
+    _add_json(parser)
+
+
+def _completion(parser: Parser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+
+
+_PREFETCH = "fetch many recordings in parallel; without a pattern, all of them"
+_GROUP = "arguments:show_help"
+# Name: help, handler ("module:function", imported when it is called), arguments, places.
+_COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None], Sequence[str]]] = {
+    "list": ("show every recording and what is on disk of it", "verify:listing", _listing, PLACES),
+    "fetch": ("fetch files and print their paths", "prefetch:fetch", _fetch, PLACES),
+    "prefetch": (_PREFETCH, "prefetch:prefetch", _prefetch, PLACES),
+    "verify": ("hash what is cached again", "verify:verify", _verify, PLACES),
+    "path": ("print where the cache, or a file in it, is", "verify:path", _path, PLACES),
+    "import": ("take files, folders and zip archives into the cache, matched by their bytes",
+               "import_command:run_import", _import, PLACES),
+    "clean": ("show what is left over, and remove it", "file_commands:clean_up", _clean, PLACES),
+    "serve": ("share the verified files over a local network", "file_commands:serve", _serve,
+              PLACES),
+    "mirror": ("fill a mirror", _GROUP, _mirror, PLACES),
+    "pin": ("write hashes of verified files into a registry", "registry_commands:pin", _pin,
+            PLACES),
+    "registry": ("make a registry of a Drive folder, or compare them", _GROUP, _registry,
+                 ("registry",)),
+    "completion": ("print what makes a shell complete commands and names", "completion:script",
+                   _completion, ()),
+}  # fmt: skip
