@@ -197,6 +197,31 @@ def test_reference_has_every_variable() -> None:
     assert set(re.findall(r"^\| `(EVIO_DATA_\w+)`", part, re.MULTILINE)) == read
 
 
+# --- the architecture -------------------------------------------------------------------------
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    re.findall(r"(?m)^\| .* \| `(evio_data/\S+\.py)` \| `?(\w*)`? \|$", ARCHITECTURE),
+)
+def test_architecture_leads_to_code(file: str, name: str) -> None:
+    """A file that the page names exists and defines the name beside it."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert not name or re.search(rf"(?m)^ *(class|def) {name}\b", text)
+
+
+def test_architecture_shows_every_folder() -> None:
+    """Each folder of the package has its box in the picture, and its row in the table."""
+    picture = (ROOT / "docs" / "images" / "architecture.svg").read_text(encoding="utf-8")
+    folders = [path.parent.name for path in (ROOT / "evio_data").glob("*/__init__.py")]
+    assert len(folders) > 10
+    assert [name for name in folders if f">{name}<" not in picture] == []
+    assert [name for name in folders if f"`{name}`" not in ARCHITECTURE] == []
+
+
 # --- the catalogue ------------------------------------------------------------------------------
 
 
