@@ -93,7 +93,7 @@ def page(registry: RegistryIndex) -> str:
     for entry in registry.entries.values():
         size, events = DOCUMENTED.get(entry.name, ("unknown", ""))
         known = f"about {size}" if size != "unknown" else size
-        state = f"`{entry.sha256[:12]}…`" if entry.sha256 else "unpinned"
+        state = f"`{entry.hash[:12]}…`" if entry.hash else "unpinned"
         link = f"[Drive](https://drive.google.com/file/d/{entry.url.rpartition('id=')[2]}/view)"
         rows.append(f"| `{entry.name}` | {known} | {events} | {state} | {link} |")
     return HEAD + "\n".join(rows) + "\n" + NOTES

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ._cache.files import Cache, CachedFile
+from ._registry.hashes import is_strong
 from ._registry.parser import load, shipped_path
 from ._registry.registry import Entry, RegistryIndex
 from ._settings import Settings, default_cache_dir, from_environment
@@ -57,7 +58,7 @@ class Collection:
         entry = self.registry.find(name)
         cached_file = self.cache.cached_file(entry.name)
         try:
-            if not verify and cached_file.is_warm(entry.sha256):
+            if not verify and cached_file.is_warm(entry.hash):
                 return cached_file.path
         except EvioDataError as error:
             raise error.about(entry.name) from None
@@ -125,7 +126,7 @@ class Collection:
         for entry in entries:
             cached_file = self.cached_file(entry)
             try:
-                warm = cached_file.is_warm(entry.sha256)
+                warm = cached_file.is_warm(entry.hash)
             except EvioDataError:
                 continue  # the engine says it in the file's outcome
             if warm:
@@ -170,7 +171,7 @@ class Collection:
         origin = source_of(
             entry.url, endpoint=self.settings.endpoint, api_key=self.settings.api_key
         )
-        if entry.sha256 is None:
+        if not is_strong(entry.hash):
             return [origin]  # nothing would show that a mirror's bytes are the right ones
         before, after = self.settings.mirrors, self.registry.mirrors
         if self.registry.prefer_mirrors:

@@ -27,8 +27,9 @@ class Outcome(NamedTuple):
         Bytes that were on disk already and did not have to come again.
     seconds : float
     error : EvioDataError or None
-    sha256 : str or None
-        The hash of the verified file, where this run has read or recorded it.
+    hash : str or None
+        The hash of the verified file, where this run has read or recorded it:
+        64 digits of a SHA-256, or ``kind:digits``.
     first_use : bool
         Whether that hash was recorded just now, because nobody has published one.
     """
@@ -41,8 +42,13 @@ class Outcome(NamedTuple):
     resumed: int = 0
     seconds: float = 0.0
     error: EvioDataError | None = None
-    sha256: str | None = None
+    hash: str | None = None
     first_use: bool = False
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash, where it is a SHA-256."""
+        return self.hash if self.hash and ":" not in self.hash else None
 
 
 class Report(Sequence[Outcome]):

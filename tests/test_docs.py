@@ -240,7 +240,7 @@ def test_catalogue_has_every_recording() -> None:
         (row,) = (line for line in CATALOGUE.splitlines() if line.startswith(f"| `{entry.name}` |"))
         _, _, size, _, state, link, _ = (cell.strip() for cell in row.split("|"))
         assert size == "unknown" or size.startswith("about ")
-        assert state == "unpinned" if entry.sha256 is None else state.startswith("`")
+        assert state == "unpinned" if entry.hash is None else state.startswith("`")
         assert entry.url.rpartition("id=")[2] in link
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from .._registry.hashes import worded
 from .._registry.registry import Entry
 from .._report import Outcome
 from ..errors import ChecksumError
@@ -31,9 +32,9 @@ def cached(
         If it cannot be read.
     """
     began = time.monotonic()
-    known = cached_file.known_hash(entry.sha256)
-    warm = cached_file.is_warm(entry.sha256) and not verify
-    actual = known if warm else cached_file.check(entry.sha256, on_progress)
+    known = cached_file.known_hash(entry.hash)
+    warm = cached_file.is_warm(entry.hash) and not verify
+    actual = known if warm else cached_file.check(entry.hash, on_progress)
     status = cached_file.status()
     if actual is None or status is None:
         return None
@@ -45,17 +46,17 @@ def cached(
         cached_file.path,
         status.st_size,
         seconds=time.monotonic() - began,
-        sha256=actual,
+        hash=actual,
         first_use=known is None,
     )
 
 
 def checksum_error(entry: Entry, expected: str, actual: str, *, advice: str) -> ChecksumError:
     """Return the error for bytes with another hash than the known one."""
-    pinned = entry.sha256 is not None
+    pinned = entry.hash is not None
     origin = "the registry" if pinned else "the first download (it is pinned to that)"
     error = ChecksumError(
-        f"the bytes have SHA-256 {actual}, but {origin} says {expected}.",
+        f"the bytes have {worded(actual)}, but {origin} says {expected}.",
         name=entry.name,
         advice=advice,
     )

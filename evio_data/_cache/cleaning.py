@@ -157,7 +157,7 @@ class _About:
         self._names = {path.name for path in self.inside}
         self._is_known = entry is not None
         self._is_verified = entry is not None and _is_warm(
-            cache.cached_file(entry.name), entry.sha256
+            cache.cached_file(entry.name), entry.hash
         )
         self._wanted_away = name in choice.files
         self._partials = choice.partials
@@ -202,7 +202,7 @@ def _file(
     path = Path(cache.root, name)
     if name in choice.files and _is_plain(cache.root, path):
         entry = registry.entries[name]
-        warm = _is_warm(cache.cached_file(entry.name), entry.sha256)
+        warm = _is_warm(cache.cached_file(entry.name), entry.hash)
         yield Removable(path, _freed(path), "the verified file" if warm else "the file", name)
 
 
@@ -217,9 +217,9 @@ def _of_pooch(cache: Cache, registry: RegistryIndex) -> Iterator[Removable]:
                 yield Removable(path, _freed(path), "a temporary file of pooch's", None)
 
 
-def _is_warm(cached_file: CachedFile, sha256: str | None) -> bool:
+def _is_warm(cached_file: CachedFile, known_hash: str | None) -> bool:
     with suppress(EvioDataError):
-        return cached_file.is_warm(sha256)
+        return cached_file.is_warm(known_hash)
     return False
 
 

@@ -1,13 +1,12 @@
-"""An open file in, its bytes in a file of ours and their SHA-256 out: cloned, or copied once."""
+"""An open file in, its bytes in a file of ours, hashed, out: cloned, or copied once."""
 
 import errno
-import hashlib
 import mmap
 import os
 import sys
 from typing import BinaryIO, Protocol
 
-from .hashing import BLOCK
+from .hashing import BLOCK, Digests
 
 STEP = 8 * 1024 * 1024  # bytes that the kernel copies before they are hashed, still in its cache
 _FICLONE = 0x40049409  # linux/fs.h
@@ -38,8 +37,8 @@ def clone(source: BinaryIO, target: BinaryIO) -> bool:
     return True
 
 
-def copy_file(source: BinaryIO, target: BinaryIO, size: int) -> str:
-    """Copy a file into an empty one, in the kernel where that works; return the SHA-256.
+def copy_file(source: BinaryIO, target: BinaryIO, size: int, digests: Digests) -> None:
+    """Copy a file into an empty one, in the kernel where that works, hashing it.
 
     What is hashed is what was stored: it is read back out of the page cache.
 
@@ -48,40 +47,36 @@ def copy_file(source: BinaryIO, target: BinaryIO, size: int) -> str:
     TooLongError
         If the file is longer than ``size``.
     """
-    digest = hashlib.sha256()
-    done = _copy_in_kernel(source, target, size, digest)
+    done = _copy_in_kernel(source, target, size, digests)
     source.seek(done)
     target.seek(done)
-    return _copy(source, target, size - done, digest)
+    _copy(source, target, size - done, digests)
 
 
-def copy_stream(source: Readable, target: BinaryIO, size: int) -> str:
-    """Write a stream into an empty file, hashing it on the way; return the SHA-256.
+def copy_stream(source: Readable, target: BinaryIO, size: int, digests: Digests) -> None:
+    """Write a stream into an empty file, hashing it on the way.
 
     Raises
     ------
     TooLongError
         If the stream is longer than ``size``.
     """
-    return _copy(source, target, size, hashlib.sha256())
+    _copy(source, target, size, digests)
 
 
-def digest(source: Readable) -> str:
-    """Return the SHA-256 of what a stream hands out."""
-    digest = hashlib.sha256()
+def hash_stream(source: Readable, digests: Digests) -> None:
+    """Read a stream to its end into some running hashes."""
     while block := source.read(BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
+        digests.update(block)
 
 
-def _copy(source: Readable, target: BinaryIO, size: int, digest: "hashlib._Hash") -> str:
+def _copy(source: Readable, target: BinaryIO, size: int, digests: Digests) -> None:
     while block := source.read(BLOCK):
         size -= len(block)
         if size < 0:
             raise TooLongError
-        digest.update(block)
+        digests.update(block)
         _write(target, memoryview(block))
-    return digest.hexdigest()
 
 
 def _write(target: BinaryIO, view: memoryview) -> None:
@@ -89,7 +84,7 @@ def _write(target: BinaryIO, view: memoryview) -> None:
         view = view[target.write(view) :]
 
 
-def _copy_in_kernel(source: BinaryIO, target: BinaryIO, size: int, digest: "hashlib._Hash") -> int:
+def _copy_in_kernel(source: BinaryIO, target: BinaryIO, size: int, digests: Digests) -> int:
     """Return how many bytes were copied and hashed; the rest, if any, is left to the caller."""
     done = 0
     if not hasattr(os, "copy_file_range"):
@@ -106,15 +101,15 @@ def _copy_in_kernel(source: BinaryIO, target: BinaryIO, size: int, digest: "hash
                 raise
             if not count:
                 break
-            _hash(target, done, done + count, digest, view)
+            _hash(target, done, done + count, digests, view)
             done += count
     return done
 
 
-def _hash(file: BinaryIO, start: int, stop: int, digest: "hashlib._Hash", view: memoryview) -> None:
+def _hash(file: BinaryIO, start: int, stop: int, digests: Digests, view: memoryview) -> None:
     while start < stop:
         count = os.preadv(file.fileno(), [view[: stop - start]], start)
         if not count:
             raise OSError(errno.EIO, "the file became shorter while it was copied")
-        digest.update(view[:count])
+        digests.update(view[:count])
         start += count

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._files import Folder, as_cache_error, open_nofollow
+from .._registry.hashes import LONGEST, as_hash, kind_of
 from .._registry.names import STATE_FOLDER
 from ..errors import CacheError
 
-MAX_STAMP = 200  # bytes
-SHA256_DIGITS = 64
+MAX_STAMP = LONGEST + 64  # bytes: three numbers follow the hash
 _STAMP_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 CACHEDIR_TAG = "CACHEDIR.TAG"
 TAG = (
@@ -26,7 +26,7 @@ TAG = (
 class Stamp(NamedTuple):
     """What was true of a file when its hash was last known to be right."""
 
-    sha256: str
+    hash: str
     size: int  # bytes
     mtime_ns: int
     inode: int
@@ -108,14 +108,14 @@ class CachedFile:
         finally:
             os.close(descriptor)
 
-    def known_hash(self, sha256: str | None) -> str | None:
+    def known_hash(self, registered: str | None) -> str | None:
         """Return the registered hash, or for an unpinned entry the one of its first use."""
-        if sha256 is not None:
-            return sha256
+        if registered is not None:
+            return registered
         stamp = self.stamp()
-        return stamp.sha256 if stamp else None
+        return stamp.hash if stamp else None
 
-    def is_warm(self, sha256: str | None) -> bool:
+    def is_warm(self, known_hash: str | None) -> bool:
         """Say whether the file is there and was verified: one stat, one small read, no hash.
 
         Raises
@@ -131,7 +131,7 @@ class CachedFile:
             stamp = self._memory.get(self._name)  # newer, where the disk does not take stamps
         return (
             stamp is not None
-            and (sha256 is None or sha256 == stamp.sha256)
+            and (known_hash is None or known_hash == stamp.hash)
             and stamp.matches(status)
         )
 
@@ -154,24 +154,25 @@ class CachedFile:
         return status
 
     def check(
-        self, sha256: str | None, on_progress: Callable[[int], None] | None = None
+        self, registered: str | None, on_progress: Callable[[int], None] | None = None
     ) -> str | None:
         """Hash the file and stamp it if it is right; return its hash, or None if it is absent.
 
         An unpinned file that was never stamped is taken as it is: that is its first use.
         ``told`` takes the bytes hashed, by and by; what it raises ends the check.
         """
-        from .hashing import sha256_of
+        from .hashing import hash_of
 
         before = self.status()
         if before is None:
             return None
         try:
-            actual = sha256_of(self.final, on_progress)
+            kind = kind_of(self.known_hash(registered))
+            actual = hash_of(self.final, kind, on_progress)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
         after = self.status()
-        known = self.known_hash(sha256)
+        known = self.known_hash(registered)
         unmoved = after is not None and _signature(before) == _signature(after)
         if known in (None, actual) and unmoved:
             self._put_stamp(actual, before)
@@ -220,7 +221,7 @@ class CachedFile:
         with suppress(FileExistsError, PermissionError):
             _write_new(root / CACHEDIR_TAG, TAG)
 
-    def publish(self, part: Path, sha256: str) -> None:
+    def publish(self, part: Path, actual: str) -> None:
         """Give the verified bytes their final name, in one step; then stamp and tidy up."""
         try:
             self.status()
@@ -232,7 +233,7 @@ class CachedFile:
                 source.move(name, home, self._last)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
-        self._put_stamp(sha256, status)
+        self._put_stamp(actual, status)
 
     def set_aside(self) -> None:
         """Move a damaged file out of the way, to be kept until it is replaced."""
@@ -263,8 +264,8 @@ class CachedFile:
         """Open our folder for this key."""
         return Folder(self._root, STATE_FOLDER, *self._name.split("/"))
 
-    def _put_stamp(self, sha256: str, status: os.stat_result) -> None:
-        stamp = Stamp(sha256, status.st_size, status.st_mtime_ns, status.st_ino)
+    def _put_stamp(self, actual: str, status: os.stat_result) -> None:
+        stamp = Stamp(actual, status.st_size, status.st_mtime_ns, status.st_ino)
         try:
             if not os.path.lexists(self._state):  # a file that was brought by hand
                 self._make_state()
@@ -303,7 +304,7 @@ def _as_stamp(data: bytes) -> Stamp | None:
         stamp = Stamp(words[0].decode("ascii"), int(words[1]), int(words[2]), int(words[3]))
     except (ValueError, IndexError):
         return None
-    return stamp if len(stamp.sha256) == SHA256_DIGITS and stamp.sha256.isalnum() else None
+    return stamp if as_hash(stamp.hash) == stamp.hash else None
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -1,14 +1,14 @@
-"""SHA-256 of a file that is still growing: what is there without a gap is hashed at once."""
+"""Hashes of files, also of one that is still growing: what is there is hashed at once."""
 
-import hashlib
 import mmap
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from .._files import open_nofollow
+from .._registry.hashes import SHA256, new_digest, spelled
 
 BLOCK = 256 * 1024  # bytes; stays in the CPU's cache, releases the GIL while hashed
 BEHIND = 1024 * 1024  # bytes that are left to one pass rather than to a thread
@@ -30,11 +30,14 @@ class RunningHash:
         The growing file.
     front : callable
         Returns how many bytes from the first on are there.
+    kind : str
+        Of hash.
     """
 
-    def __init__(self, path: Path, front: Callable[[], int]) -> None:
+    def __init__(self, path: Path, front: Callable[[], int], kind: str = SHA256) -> None:
         self._front = front
-        self._digest = hashlib.sha256()
+        self._kind = kind
+        self._digest = new_digest(kind)
         self._buffer: mmap.mmap | None = None
         self._file = open_nofollow(path, os.O_RDONLY)
         self._woken = threading.Event()
@@ -59,7 +62,7 @@ class RunningHash:
                 self._thread = thread
 
     def finish(self) -> str:
-        """Hash what is left up to the front, and return the digest in hexadecimal.
+        """Hash what is left up to the front, and return the hash.
 
         Raises
         ------
@@ -71,7 +74,7 @@ class RunningHash:
         if self._given_up:
             raise AbandonedError
         self._close()
-        return self._digest.hexdigest()
+        return spelled(self._kind, self._digest.hexdigest())
 
     def abandon(self) -> None:
         """End the thread and let go of the file; there will be no digest."""
@@ -121,15 +124,47 @@ class RunningHash:
             self.hashed += count
 
 
-def sha256_of(
-    path: str | os.PathLike[str], on_progress: Callable[[int], None] | None = None
+class Digests:
+    """Running hashes of some kinds, all over the same bytes.
+
+    Parameters
+    ----------
+    kinds : iterable of str
+    """
+
+    def __init__(self, kinds: Iterable[str] = (SHA256,)) -> None:
+        self._digests = {kind: new_digest(kind) for kind in kinds}
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Take more bytes."""
+        for digest in self._digests.values():
+            digest.update(data)
+
+    def hashes(self) -> dict[str, str]:
+        """Return the hashes by their kinds."""
+        return {k: spelled(k, digest.hexdigest()) for k, digest in self._digests.items()}
+
+
+def hash_of(
+    path: str | os.PathLike[str],
+    kind: str = SHA256,
+    on_progress: Callable[[int], None] | None = None,
 ) -> str:
-    """Return the SHA-256 of a file in hexadecimal; ``on_progress`` gets each count."""
-    digest = hashlib.sha256()
+    """Return the hash of a file; ``on_progress`` gets each count."""
+    digests = Digests((kind,))
+    hash_file(path, digests, on_progress)
+    return digests.hashes()[kind]
+
+
+def hash_file(
+    path: str | os.PathLike[str],
+    digests: Digests,
+    on_progress: Callable[[int], None] | None = None,
+) -> None:
+    """Read a file into some running hashes; ``on_progress`` gets each count."""
     view = memoryview(bytearray(BLOCK))
     with open_nofollow(Path(path), os.O_RDONLY) as file:
         while count := file.readinto(view):  # type: ignore[attr-defined]
-            digest.update(view[:count])
+            digests.update(view[:count])
             if on_progress is not None:
                 on_progress(count)
-    return digest.hexdigest()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from .._registry.hashes import sha256_in
 from .._registry.registry import Entry
 from ..errors import EvioDataError
 from .files import Cache
@@ -22,7 +23,8 @@ class Item(NamedTuple):
         ``unverified``: there, but not the one that was verified; the next fetch hashes it.
     hash_state : {"published", "pinned", "unpinned"}
         ``pinned``: nobody has published a hash, and that of the first download holds.
-    sha256 : str or None
+    hash : str or None
+        64 digits of a SHA-256, or ``kind:digits``.
     size : int or None
         Bytes, where they are known.
     held : int
@@ -34,10 +36,15 @@ class Item(NamedTuple):
     name: str
     state: State
     hash_state: HashState
-    sha256: str | None
+    hash: str | None
     size: int | None
     held: int
     path: str
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash, where it is a SHA-256."""
+        return sha256_in(self.hash)
 
 
 def inventory(cache: Cache, entries: Iterable[Entry]) -> list[Item]:
@@ -47,8 +54,8 @@ def inventory(cache: Cache, entries: Iterable[Entry]) -> list[Item]:
 
 def _item(cache: Cache, entry: Entry) -> Item:
     cached_file = cache.cached_file(entry.name)
-    known = cached_file.known_hash(entry.sha256)
-    hash_state: HashState = "published" if entry.sha256 else "pinned" if known else "unpinned"
+    known = cached_file.known_hash(entry.hash)
+    hash_state: HashState = "published" if entry.hash else "pinned" if known else "unpinned"
     state: State
     size, held = entry.size, 0
     try:
@@ -58,7 +65,7 @@ def _item(cache: Cache, entry: Entry) -> Item:
     else:
         if status is not None:
             size = held = status.st_size
-            state = "verified" if cached_file.is_warm(entry.sha256) else "unverified"
+            state = "verified" if cached_file.is_warm(entry.hash) else "unverified"
         else:
             held = held_in(cached_file.state)
             state = "partial" if held else "missing"

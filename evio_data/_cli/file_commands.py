@@ -39,7 +39,7 @@ def _introduce(collection: Collection, urls: list[str]) -> None:
         say("Everybody who reaches this machine over the network can read them. Ctrl-C ends it.")
     else:
         say("Only this machine reaches that; for others add --host 0.0.0.0. Ctrl-C ends it.")
-    unpinned = sum(entries[name].sha256 is None for name in names)
+    unpinned = sum(entries[name].hash is None for name in names)
     if unpinned:
         say(
             f"Without a SHA-256 in the registry, nobody takes a file from a mirror ({unpinned} of "

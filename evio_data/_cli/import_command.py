@@ -5,6 +5,7 @@ import argparse
 from .._collection import Collection, open_collection
 from .._importing.candidates import Candidate
 from .._importing.importer import Imported, ImportResult, Proposal, import_paths
+from .._registry.hashes import worded
 from .._text import clean, plural, size
 from .terminal import FAILED, OK, agrees, can_ask, say, show_text
 
@@ -49,7 +50,7 @@ def _shown(candidate: Candidate) -> str:
 def _tell_imported(done: Imported) -> None:
     show_text(f"{done.name}: {done.how} from {clean(done.label, MAX_LABEL)}, {size(done.size)}")
     if done.first_use:
-        show_text(f"  pinned to SHA-256 {done.sha256}")
+        show_text(f"  pinned to {worded(done.hash)}")
 
 
 def _tell_refused(intake: ImportResult) -> None:

@@ -72,7 +72,7 @@ def _first_uses(report: "Report") -> Iterable[str]:
         "accepts only these bytes:"
     )
     for outcome in fresh:
-        yield f"  {outcome.sha256}  {outcome.name}"
+        yield f"  {outcome.hash}  {outcome.name}"
     yield "  -> `evio-data pin` writes them into a registry for others."
 
 
@@ -196,7 +196,7 @@ def report_json(
 
 
 def _nothing(name: str) -> dict[str, Any]:
-    keys = ("status", "path", "size", "held", "received", "resumed", "seconds", "sha256")
+    keys = ("status", "path", "size", "held", "received", "resumed", "seconds", "sha256", "hash")
     return {"name": name, **dict.fromkeys(keys), "first_use": False, "error": None}
 
 
@@ -211,6 +211,7 @@ def _outcome_json(outcome: "Outcome") -> dict[str, Any]:
         "resumed": outcome.resumed,
         "seconds": round(outcome.seconds, 3),
         "sha256": outcome.sha256,
+        "hash": outcome.hash,
         "first_use": outcome.first_use,
         "error": error_json(outcome.error),
     }
@@ -218,4 +219,5 @@ def _outcome_json(outcome: "Outcome") -> dict[str, Any]:
 
 def inventory_json(items: "Sequence[Item]", *, cache: str) -> dict[str, Any]:
     """Return an inventory as JSON has it."""
-    return frame(ok=True, cache=cache, files=[item._asdict() for item in items])
+    files = [{**item._asdict(), "sha256": item.sha256} for item in items]
+    return frame(ok=True, cache=cache, files=files)

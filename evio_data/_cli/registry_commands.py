@@ -10,6 +10,7 @@ from .._collection import Collection, open_collection
 from .._drive import links
 from .._drive.folders import folder_url
 from .._drive.links import FileLink
+from .._registry.hashes import is_strong, sha256_in
 from .._registry.parser import shipped_path
 from .._registry.registry import Entry
 from .._registry_tools import editor
@@ -162,7 +163,8 @@ def _changed(what: str, registered: str, live: str) -> str:
 
 def _amount(entry: Entry) -> str:
     words = [size(entry.size)] if entry.size is not None else []
-    words += ["SHA-256 from the Drive API"] if entry.sha256 else []
+    words += ["SHA-256 from the Drive API"] if sha256_in(entry.hash) else []
+    words += ["only an MD5 from the Drive API"] if entry.hash and not is_strong(entry.hash) else []
     return f" ({', '.join(words)})" if words else ""
 
 
@@ -181,18 +183,22 @@ def _as_json(
         unsized=_texts(comparison.unsized),
         renamed=_texts(comparison.renamed),
         left_out=_texts(comparison.left_out),
-        files=[_file_json(file.path, file.link.id, file.size, file.sha256) for file in live.files],
+        files=[_file_json(file.path, file.link.id, file.size, file.hash) for file in live.files],
     )
 
 
 def _entry_json(entry: Entry) -> dict[str, object]:
-    return {"name": entry.name, "url": entry.url, "size": entry.size, "sha256": entry.sha256}
+    return {"name": entry.name, "url": entry.url, "size": entry.size, **_hash_json(entry.hash)}
 
 
 def _file_json(
-    path: tuple[str, ...], file_id: str, size: int | None, sha256: str | None
+    path: tuple[str, ...], file_id: str, size: int | None, known_hash: str | None
 ) -> dict[str, object]:
-    return {"path": "/".join(path), "id": file_id, "size": size, "sha256": sha256}
+    return {"path": "/".join(path), "id": file_id, "size": size, **_hash_json(known_hash)}
+
+
+def _hash_json(known_hash: str | None) -> dict[str, object]:
+    return {"sha256": sha256_in(known_hash), "hash": known_hash}
 
 
 def _texts(tuples: Iterable[NamedTuple]) -> list[dict[str, Any]]:
@@ -216,7 +222,7 @@ def pin(options: argparse.Namespace) -> int:
     if done:
         editor.write(target, str(text))
     for each in done:
-        show_text(f"{each.entry.name}: {each.sha256}, {each.size:,} bytes: {each.trust}")
+        show_text(f"{each.entry.name}: {each.hash}, {each.size:,} bytes: {each.trust}")
     for name, why in refused:
         say(f"refused: {name}: {clean(why, MAX_LINE)}")
     missed = _named(options.patterns, pins.absent, collection)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ _GOOGLE_TYPE = "application/vnd.google-apps."
 FOLDER_TYPE = _GOOGLE_TYPE + "folder"
 SHORTCUT_TYPE = _GOOGLE_TYPE + "shortcut"
 _FILE_FIELDS = (
-    "id,name,mimeType,size,sha256Checksum,resourceKey,capabilities(canDownload),"
+    "id,name,mimeType,size,sha256Checksum,md5Checksum,resourceKey,capabilities(canDownload),"
     "shortcutDetails(targetId,targetMimeType,targetResourceKey)"
 )
 
@@ -36,8 +37,8 @@ class Item(NamedTuple):
         The id to ask for: of a shortcut whose target is known, the target's.
     size : int or None
         Bytes, where the listing says them.
-    sha256 : str or None
-        Where the listing says it.
+    hashes : tuple of str
+        Those that the listing says, the strongest first.
     asked : bool
         Whether all is known that this way of listing tells; else the item must be asked for.
     downloadable : bool
@@ -48,7 +49,7 @@ class Item(NamedTuple):
     kind: Kind
     link: FileLink
     size: int | None = None
-    sha256: str | None = None
+    hashes: tuple[str, ...] = ()
     asked: bool = False
     downloadable: bool = True
 
@@ -277,7 +278,7 @@ def _item_of(value: Any) -> Item:
         "file",
         link,
         size=_size(value.get("size")),
-        sha256=_sha256(value.get("sha256Checksum")),
+        hashes=_hashes(value),
         asked=True,
         downloadable=value.get("capabilities", {}).get("canDownload") is not False,
     )
@@ -312,10 +313,13 @@ def _size(value: object) -> int | None:
     return int(_text(value))
 
 
-def _sha256(value: object) -> str | None:
-    if value is None:
-        return None
-    if not _SHA256(_text(value).lower()):
+def _hashes(value: Any) -> tuple[str, ...]:
+    told = ((prefix, pattern, value.get(field)) for field, prefix, pattern in _CHECKSUMS)
+    return tuple(prefix + _digits(text, pattern) for prefix, pattern, text in told if text)
+
+
+def _digits(value: object, pattern: Callable[[str], object]) -> str:
+    if not pattern(_text(value).lower()):
         raise ValueError(value)
     return _text(value).lower()
 
@@ -361,4 +365,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,200}").fullmatch
 _ICON = re.compile(r"https?://[^/]+/\d+/type/([\w.+/-]+)(?:$|\?)").match
 _BYTES_PATH = re.compile(r"(?:/u/\d+|/a/[^/]+)?/(?:uc|leaf|open|file/.*)").fullmatch
 _DIGITS = re.compile(r"[0-9]{1,18}").fullmatch
-_SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch
+_CHECKSUMS = (
+    ("sha256Checksum", "", re.compile(r"[0-9a-f]{64}").fullmatch),
+    ("md5Checksum", "md5:", re.compile(r"[0-9a-f]{32}").fullmatch),
+)

@@ -2,13 +2,13 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from .._cache.copying import digest
-from .._cache.hashing import sha256_of
+from .._cache.copying import hash_stream
+from .._cache.hashing import Digests, hash_file
 from .._files import open_nofollow
 from .._registry.names import STATE_FOLDER
 from .zip_archive import Archive, ArchiveError, Checked, Member, looks_like_zip
@@ -53,12 +53,15 @@ class Candidate(NamedTuple):
         with self.archive as archive:
             yield archive.open(self.member)
 
-    def sha256(self) -> str:
-        """Return the hash of its bytes; nothing is written for that."""
+    def hashes(self, kinds: Iterable[str]) -> dict[str, str]:
+        """Return the hashes of its bytes by their kinds; nothing is written for that."""
+        digests = Digests(kinds)
         if self.file is not None:
-            return sha256_of(self.file)
-        with self.unpacked() as stream:
-            return digest(stream)
+            hash_file(self.file, digests)
+        else:
+            with self.unpacked() as stream:
+                hash_stream(stream, digests)
+        return digests.hashes()
 
 
 def found_under(paths: Sequence[str | os.PathLike[str]], refuse: Refuse) -> Iterator[Candidate]:

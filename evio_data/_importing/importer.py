@@ -10,11 +10,12 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from .._cache.copying import TooLongError, clone, copy_file, copy_stream
 from .._cache.files import CachedFile
-from .._cache.hashing import sha256_of
+from .._cache.hashing import Digests, hash_file
 from .._cache.locks import Lock
 from .._collection import Collection
 from .._files import FULL, as_cache_error, free_bytes, no_room, open_nofollow
 from .._http.web_page import SNIFFED, is_web_page
+from .._registry.hashes import SHA256, kind_of
 from .._registry.registry import Entry
 from ..errors import CacheError, EvioDataError
 from .candidates import Candidate, found_under
@@ -34,7 +35,8 @@ class Imported(NamedTuple):
     label : str
         Where it came from.
     size : int
-    sha256 : str
+    hash : str
+        64 digits of a SHA-256, or ``kind:digits``.
     how : {"cloned", "linked", "copied", "unpacked"}
     first_use : bool
         Whether nobody has published its hash, so that it is pinned now.
@@ -43,7 +45,7 @@ class Imported(NamedTuple):
     name: str
     label: str
     size: int
-    sha256: str
+    hash: str
     how: How
     first_use: bool
 
@@ -58,7 +60,7 @@ class Proposal(NamedTuple):
 class _Wanted(NamedTuple):
     entry: Entry
     cached_file: CachedFile
-    sha256: str | None
+    hash: str | None
     size: int | None
 
     def fits(self, candidate: Candidate) -> bool:
@@ -142,14 +144,14 @@ class _Import:
     def _survey(self, entry: Entry) -> None:
         cached_file = self._collection.cached_file(entry)
         try:
-            known = cached_file.known_hash(entry.sha256)
-            if cached_file.is_warm(entry.sha256) or _is_right(cached_file, entry):
+            known = cached_file.known_hash(entry.hash)
+            if cached_file.is_warm(entry.hash) or _is_right(cached_file, entry):
                 self._intake.present.append(entry.name)
                 return
         except EvioDataError as error:
             self.refuse(entry.name, str(error))
             return
-        stamp = cached_file.stamp() if entry.sha256 is None else None
+        stamp = cached_file.stamp() if entry.hash is None else None
         self._wanted[entry.name] = _Wanted(
             entry, cached_file, known, stamp.size if stamp else entry.size
         )
@@ -179,12 +181,12 @@ class _Import:
 
     def _fitting(self, candidate: Candidate) -> list[_Wanted]:
         """Return the entries whose known hash it may have."""
-        fitting = [w for w in self._wanted.values() if w.sha256 and w.fits(candidate)]
+        fitting = [w for w in self._wanted.values() if w.hash and w.fits(candidate)]
         if candidate.label.lower().endswith(".zip"):  # a large one is hashed on good grounds only
             fitting = [w for w in fitting if w.size or w.entry.basename.lower().endswith(".zip")]
         if any(w.size is None for w in fitting):
-            actual = candidate.sha256()  # most will not be it: no copy for nothing
-            fitting = [w for w in fitting if w.sha256 == actual]
+            actual = candidate.hashes(_kinds(fitting))  # most will not be it: no copy for nothing
+            fitting = [w for w in fitting if w.hash in actual.values()]
         return fitting
 
     @contextmanager
@@ -204,50 +206,57 @@ class _Import:
     def _take(self, candidate: Candidate, fitting: list[_Wanted]) -> bool:
         first = fitting[0].cached_file
         with _held(first), _room(first) as path:
-            how, actual = self._receive(candidate, path)
-            match = next((w for w in fitting if w.sha256 in (None, actual)), None)
+            digests = Digests(_kinds(fitting))
+            how = self._receive(candidate, path, digests)
+            hashes = digests.hashes()
+            match = next((w for w in fitting if w.hash in (None, *hashes.values())), None)
             if match is None:
                 return False
-            if match.sha256 is None and _is_page(path, match.entry.name):
+            actual = match.hash or hashes[SHA256]
+            if match.hash is None and _is_page(path, match.entry.name):
                 self.refuse(candidate.label, "is a web page, not a recording")
                 return False
-            if match.cached_file.known_hash(match.entry.sha256) not in (None, actual):
+            if match.cached_file.known_hash(match.entry.hash) not in (None, actual):
                 self.refuse(candidate.label, f"is not what {match.entry.name} was pinned to")
                 return False  # since this import began, by another process
             self._publish(match, path, actual)
         del self._wanted[match.entry.name]
-        first_use = match.sha256 is None
+        first_use = match.hash is None
         done = Imported(match.entry.name, candidate.label, candidate.size, actual, how, first_use)
         self._intake.imported.append(done)
         self._tell(done)
         return True
 
-    def _publish(self, match: _Wanted, path: Path, sha256: str) -> None:
+    def _publish(self, match: _Wanted, path: Path, actual: str) -> None:
         # If another process is receiving this file, it finds it there, and drops its partial.
         match.cached_file.prepare()
         try:
-            match.cached_file.publish(path, sha256)
+            match.cached_file.publish(path, actual)
         except CacheError as error:
             if error.errno != errno.ENOENT:
                 raise
         else:
             return
-        if not match.cached_file.is_warm(match.entry.sha256):
+        if not match.cached_file.is_warm(match.entry.hash):
             raise CacheError("was removed while it was brought in.", name=match.entry.name)
 
-    def _receive(self, candidate: Candidate, path: Path) -> tuple[How, str]:
+    def _receive(self, candidate: Candidate, path: Path, digests: Digests) -> How:
         if candidate.file is None:
             with candidate.unpacked() as stream, _created(path) as target:
                 _check_room(path, candidate.size)
-                return "unpacked", copy_stream(stream, target, candidate.size)
+                copy_stream(stream, target, candidate.size, digests)
+                return "unpacked"
         with open_nofollow(candidate.file, os.O_RDONLY) as source:
             with _created(path) as target:
                 if clone(source, target):
-                    return "cloned", sha256_of(path)
+                    hash_file(path, digests)
+                    return "cloned"
                 if not (self._link and _hard_link(candidate.file, path)):
                     _check_room(path, candidate.size)
-                    return "copied", copy_file(source, target, candidate.size)
-            return "linked", _steady_hash(path)
+                    copy_file(source, target, candidate.size, digests)
+                    return "copied"
+            _hash_steady(path, digests)
+            return "linked"
 
     # --- by name ------------------------------------------------------------------------------
 
@@ -261,7 +270,7 @@ class _Import:
                 continue
             if not wanted.fits(candidate):
                 self.refuse(candidate.label, f"has the name of {name}, but another size")
-            elif wanted.sha256 is not None:
+            elif wanted.hash is not None:
                 self.refuse(candidate.label, f"has the name of {name}, but other bytes")
             else:
                 found.setdefault(wanted.entry.name, []).append(candidate)
@@ -284,7 +293,7 @@ class _Import:
         best = [name for name in names if _alike(name, candidate.path) == nearest]
         if len(best) == 1:
             return best[0]
-        if any(name in self._wanted and not self._wanted[name].sha256 for name in best):
+        if any(name in self._wanted and not self._wanted[name].hash for name in best):
             self.refuse(candidate.label, f"could be {' or '.join(best)}")
         return None
 
@@ -295,8 +304,8 @@ class _Import:
 
 
 def _is_right(cached_file: CachedFile, entry: Entry) -> bool:
-    known = cached_file.known_hash(entry.sha256)
-    actual = cached_file.check(entry.sha256)
+    known = cached_file.known_hash(entry.hash)
+    actual = cached_file.check(entry.hash)
     return actual is not None and known in (None, actual)
 
 
@@ -368,14 +377,17 @@ def _hard_link(source: Path, path: Path) -> bool:
     return True
 
 
-def _steady_hash(path: Path) -> str:
-    """Return the hash of a file that others can write to, if nobody has."""
+def _kinds(fitting: list[_Wanted]) -> set[str]:
+    return {kind_of(wanted.hash) for wanted in fitting}
+
+
+def _hash_steady(path: Path, digests: Digests) -> None:
+    """Hash a file that others can write to, if nobody has."""
     before = path.lstat()
-    actual = sha256_of(path)
+    hash_file(path, digests)
     after = path.lstat()
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
         raise OSError("was written to while it was read")
-    return actual
 
 
 def _is_page(path: Path, name: str) -> bool:

@@ -64,7 +64,7 @@ class Delivery(CachedFile):
         owners = {folder.lstat().st_uid for folder in (self.state.parent, self.state)}
         return not owners <= {os.geteuid(), 0}
 
-    def publish(self, part: Path, sha256: str) -> None:
+    def publish(self, part: Path, actual: str) -> None:
         """Hand the bytes over: by a rename where that is possible."""
         if self._file is not None:
             self._write(part, self._file)

@@ -1,9 +1,9 @@
 """Registry entries for what pooch asks for."""
 
-import re
 from typing import Any
 
 from .._drive import links
+from .._registry.hashes import as_hash
 from .._registry.registry import Entry
 from .._text import clean
 from ..errors import DownloadError, OfflineError
@@ -57,13 +57,13 @@ def as_entry(name: str, known_hash: str | None, url: str) -> Entry:
     Examples
     --------
     >>> as_entry("a.raw", None, "https://example.org/a.raw#size=12")
-    Entry(name='a.raw', sha256=None, url='https://example.org/a.raw', size=12, line=0)
+    Entry(name='a.raw', hash=None, url='https://example.org/a.raw', size=12, line=0)
     """
     _check_scheme(url)
     base, _, fragment = url.partition("#")
     digits = fragment.removeprefix("size=")
     is_size = digits != fragment and digits.isascii() and digits.isdigit()
-    return Entry(name, as_sha256(known_hash), base, int(digits) if is_size else None)
+    return Entry(name, as_hash(known_hash or ""), base, int(digits) if is_size else None)
 
 
 def as_registered(entry: Entry, url: str, pooch: Any) -> Entry:
@@ -78,19 +78,6 @@ def as_registered(entry: Entry, url: str, pooch: Any) -> Entry:
     if url.startswith(pooch.base_url):
         names.append(url[len(pooch.base_url) :])
     names = [name for name in names if name in pooch.registry and pooch.get_url(name) == url]
-    hashes = {as_sha256(pooch.registry[name]) for name in names}
+    hashes = {as_hash(pooch.registry[name] or "") for name in names}
     known_hash = hashes.pop() if len(hashes) == 1 else None
-    return entry._replace(name=clean(names[0]) if names else entry.name, sha256=known_hash)
-
-
-def as_sha256(known_hash: str | None) -> str | None:
-    """Return the SHA-256 that one of pooch's known hashes is, or None.
-
-    >>> as_sha256("sha256:" + "AB" * 32) == "ab" * 32, as_sha256("md5:" + "ab" * 16)
-    (True, None)
-    """
-    match = _SHA256(known_hash or "")
-    return match[1].lower() if match else None
-
-
-_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})", re.IGNORECASE).fullmatch
+    return entry._replace(name=clean(names[0]) if names else entry.name, hash=known_hash)

@@ -11,14 +11,15 @@ import pooch
 from .._cache.files import CachedFile
 from .._collection import Collection, cache_at, open_collection
 from .._progress.adapters import progress_for
+from .._registry.hashes import worded
 from .._registry.names import MAX_NAME, check_name
-from .._registry.parser import UNPINNED, columns
+from .._registry.parser import UNPINNED, checked_hash, columns
 from .._registry.registry import Entry, RegistryIndex
 from .._settings import from_environment
 from .._text import clean
 from ..errors import ChecksumError, RegistryError, UnknownDatasetError
 from .downloader import DriveDownloader
-from .entries import as_entry, as_sha256, refuse_offline
+from .entries import as_entry, refuse_offline
 from .errors import MalformedRegistryError, MismatchError, for_pooch
 
 Result = TypeVar("Result")
@@ -32,9 +33,9 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
     """A `pooch.Pooch` whose files come verified, resumed, and once for all processes.
 
     Everything that pooch offers is there: ``registry``, ``urls``, ``get_url``, ``load_registry``,
-    ``is_available``, ``registry_files``, processors. Files with a SHA-256 (or none) at an
-    HTTP(S) URL or on Google Drive are fetched our way; for other hashes and protocols, and
-    where a ``downloader`` is given, pooch does what it always did.
+    ``is_available``, ``registry_files``, processors. Files at an HTTP(S) URL or on Google
+    Drive are fetched our way, whatever the kind of their hash; for other protocols, and where a
+    ``downloader`` is given, pooch does what it always did.
 
     Examples
     --------
@@ -79,7 +80,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         opened = cls(
             path=Path(collection.cache.root),
             base_url="",
-            registry={name: entry.sha256 for name, entry in file.entries.items()},
+            registry={name: entry.hash for name, entry in file.entries.items()},
             urls={name: _url(entry) for name, entry in file.entries.items()},
         )
         opened._mirrors = RegistryIndex(
@@ -158,15 +159,14 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         """
         name = self._name(fname)
         known_hash = self._checked(name)
-        ours = known_hash is None or as_sha256(known_hash) is not None
-        if downloader is not None or not ours or not self._is_http(name):
+        if downloader is not None or not self._is_http(name):
             downloader = self._theirs(name, downloader, progressbar)
             return cast("str | Result", super().fetch(name, processor, downloader, progressbar))
         entry = as_entry(name, known_hash, self.get_url(name))
         cached_file = cache_at(str(self.abspath)).cached_file(name)
         action = (
             "fetch"
-            if cached_file.is_warm(entry.sha256)
+            if cached_file.is_warm(entry.hash)
             else self._obtain(entry, cached_file, progressbar)
         )
         return (
@@ -242,7 +242,8 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         known_hash: str | None = self.registry[name]
         try:
             check_name(name)
-            _check_hash(known_hash)
+            if known_hash is not None:
+                checked_hash(known_hash)
         except RegistryError as error:
             raise RegistryError(str(error), advice="Correct the registry.") from error
         return known_hash
@@ -293,12 +294,12 @@ def _url(entry: Entry) -> str:
 
 
 def _forbid_update(entry: Entry, cached_file: CachedFile) -> None:
-    known = cached_file.known_hash(entry.sha256)
-    actual = cached_file.check(entry.sha256)
+    known = cached_file.known_hash(entry.hash)
+    actual = cached_file.check(entry.hash)
     if actual is None or known in (None, actual):
         return
     error = MismatchError(
-        f"the file has SHA-256 {actual}, the registry says {known}, and updates are not allowed.",
+        f"the file has {worded(actual)}, the registry says {known}, and updates are not allowed.",
         name=entry.name,
         advice="Create the registry with allow_updates=True, or remove the file.",
     )
@@ -307,14 +308,9 @@ def _forbid_update(entry: Entry, cached_file: CachedFile) -> None:
 
 
 def _check_hash(known_hash: str | None) -> None:
-    """Refuse a known hash that no file could ever have."""
-    if known_hash is None or known_hash == UNPINNED or ":" in known_hash:
-        return
-    if as_sha256(known_hash) is None:
-        raise RegistryError(
-            f"{clean(known_hash)!r} is neither 64 hex digits (SHA-256), nor ALGORITHM:DIGITS, "
-            "nor 'unpinned'."
-        )
+    """Refuse a known hash without a kind that is no SHA-256; of the others, `fetch` speaks."""
+    if known_hash is not None and ":" not in known_hash:
+        checked_hash(known_hash)
 
 
 def _text(file: Any) -> str:

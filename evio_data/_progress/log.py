@@ -33,5 +33,5 @@ class LogProgress:
             "%s: nobody has published its SHA-256; pinned on first use to %s. "
             "`evio-data pin` writes it into a registry for others.",
             outcome.name,
-            outcome.sha256,
+            outcome.hash,
         )

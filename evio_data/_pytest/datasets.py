@@ -81,7 +81,7 @@ class SessionDatasets:
             outcomes = self.collection.obtain(entries, watcher=watcher)
             for outcome in outcomes:
                 if outcome.first_use:
-                    pinned = f"nobody has published its SHA-256; pinned to {outcome.sha256}"
+                    pinned = f"nobody has published its SHA-256; pinned to {outcome.hash}"
                     watcher.message(outcome.name, pinned)
         return outcomes, watcher.seconds if any(outcome.received for outcome in outcomes) else 0.0
 
@@ -110,7 +110,7 @@ class SessionDatasets:
 
     def _is_warm(self, entry: Entry) -> bool:
         try:
-            return self.collection.cached_file(entry).is_warm(entry.sha256)
+            return self.collection.cached_file(entry).is_warm(entry.hash)
         except EvioDataError:
             return False  # the outcome says what is in the way
 
@@ -152,13 +152,16 @@ def datasets_from(source: Any, tally: SessionStatistics, *, offline: bool) -> Se
 
 def _registry_of(pup: Any) -> RegistryIndex:
     """Return the entries of a pooch."""
-    from .._pooch.entries import as_entry, as_sha256
+    from .._pooch.entries import as_entry
+    from .._registry.parser import UNPINNED, checked_hash
 
     entries = {}
     for name, known_hash in pup.registry.items():
         check_name(name)
-        if known_hash is not None and as_sha256(known_hash) is None:
-            raise RegistryError(f"{name}: {known_hash!r} is not a SHA-256, nor None.")
+        try:
+            checked_hash(known_hash or UNPINNED)
+        except RegistryError as error:
+            raise error.about(name) from None
         entries[name] = as_entry(name, known_hash, pup.get_url(name))
     mirrors = getattr(pup, "_mirrors", RegistryIndex({}))
     return RegistryIndex(entries, mirrors=mirrors.mirrors, prefer_mirrors=mirrors.prefer_mirrors)

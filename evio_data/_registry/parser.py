@@ -6,6 +6,7 @@ import re
 from .._mirror_urls import is_base
 from .._text import clean, quoted
 from ..errors import RegistryError
+from .hashes import as_hash
 from .names import MAX_NAME, check_collisions, check_name
 from .registry import Entry, RegistryIndex
 
@@ -121,17 +122,29 @@ def _entry(line: str, number: int) -> Entry | None:
     if not words:
         return None
     if len(words) != 3:
-        raise RegistryError(f"has {len(words)} columns; wanted: name, sha256 or unpinned, url.")
+        raise RegistryError(f"has {len(words)} columns; wanted: name, hash or unpinned, url.")
     name, known_hash, url = words
     check_name(name)
-    sha256 = known_hash.lower()
-    if sha256 == UNPINNED:
-        return Entry(name, None, *_url(url), number)
-    if not _SHA256(sha256):
+    return Entry(name, checked_hash(known_hash), *_url(url), number)
+
+
+def checked_hash(text: str) -> str | None:
+    """Return a known hash in its one spelling; None for ``unpinned``.
+
+    Raises
+    ------
+    RegistryError
+        For one that no file could ever have.
+    """
+    if text.lower() == UNPINNED:
+        return None
+    known_hash = as_hash(text)
+    if known_hash is None:
         raise RegistryError(
-            f"{quoted(known_hash)} is neither 64 hex digits (SHA-256) nor 'unpinned'."
+            f"{quoted(text)} is neither 64 hex digits (SHA-256), nor KIND:DIGITS of a known kind "
+            "(md5, sha1, sha512, blake2b, xxh64, ...), nor 'unpinned'."
         )
-    return Entry(name, sha256, *_url(url), number)
+    return known_hash
 
 
 def columns(line: str) -> list[str]:
@@ -185,7 +198,6 @@ def _has_user(url: str) -> bool:
     return "@" in url.partition("://")[2].partition("/")[0]
 
 
-_SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch
 _URL = re.compile(r"https?://[^\s/?#\\@]+(?:[/?#][^\s\\]*)?", re.IGNORECASE).fullmatch
 _FOLDER_URL = re.compile(
     r"https?://(?:drive|docs)\.google\.com(?::\d+)?/[^?#]*(?:folders?/|folderview)", re.IGNORECASE

@@ -16,7 +16,7 @@ class Entry(NamedTuple):
     """One line of a registry: a name, its known hash, and where the bytes are."""
 
     name: str
-    sha256: str | None  # None: nobody has published one
+    hash: str | None  # 64 digits of a SHA-256, else kind:digits; None: nobody has published one
     url: str
     size: int | None = None  # bytes, from ``#size=``
     line: int = 0  # in the registry file

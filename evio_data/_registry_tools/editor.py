@@ -68,10 +68,10 @@ class RegistryEditor:
         self._lines.insert(0, f"# folder: {url}{self._end}")
         self._registry = None
 
-    def complete(self, entry: Entry, *, sha256: str | None, size: int | None) -> Entry:
+    def complete(self, entry: Entry, *, known_hash: str | None, size: int | None) -> Entry:
         """Write the hash and the size of an entry where it has none, and return what it is now."""
         wanted = entry._replace(
-            sha256=entry.sha256 or sha256, size=entry.size if entry.size is not None else size
+            hash=entry.hash or known_hash, size=entry.size if entry.size is not None else size
         )
         if wanted == entry:
             return entry
@@ -113,7 +113,7 @@ def line_of(entry: Entry) -> str:
 
 
 def _hash(entry: Entry) -> str:
-    return entry.sha256 or UNPINNED
+    return entry.hash or UNPINNED
 
 
 def _url(entry: Entry) -> str:

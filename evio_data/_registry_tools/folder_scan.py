@@ -50,8 +50,8 @@ class LiveFile(NamedTuple):
     link : FileLink
     size : int or None
         Bytes.
-    sha256 : str or None
-        As the API publishes it.
+    hashes : tuple of str
+        As the API publishes them, the strongest first.
     unsized : str
         Why there is no size.
     """
@@ -59,8 +59,13 @@ class LiveFile(NamedTuple):
     path: tuple[str, ...]
     link: FileLink
     size: int | None = None
-    sha256: str | None = None
+    hashes: tuple[str, ...] = ()
     unsized: str = ""
+
+    @property
+    def hash(self) -> str | None:
+        """The strongest hash that the API publishes."""
+        return self.hashes[0] if self.hashes else None
 
 
 class Survey(NamedTuple):
@@ -377,7 +382,7 @@ def _outcome(
 
 def _as_live(path: tuple[str, ...], item: Item) -> LiveFile:
     unsized = "" if item.size is not None else "Drive did not say."
-    return LiveFile(path, item.link, item.size, item.sha256, unsized)
+    return LiveFile(path, item.link, item.size, item.hashes, unsized)
 
 
 def _read(answer: Answer, *, within: float = MAX_LISTING_TIME) -> str:

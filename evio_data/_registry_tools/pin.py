@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from .._cache.files import CachedFile, Stamp
+from .._registry.hashes import worded
 from .._registry.registry import Entry
 from ..errors import EvioDataError
 from .editor import RegistryEditor
@@ -18,7 +19,7 @@ class Pin(NamedTuple):
     ----------
     entry : Entry
         The line as it was.
-    sha256 : str
+    hash : str
     size : int
         Bytes.
     trust : str
@@ -26,7 +27,7 @@ class Pin(NamedTuple):
     """
 
     entry: Entry
-    sha256: str
+    hash: str
     size: int
     trust: str
 
@@ -61,7 +62,7 @@ def collect(entries: Iterable[Entry], slot_of: Callable[[Entry], CachedFile]) ->
     """Return the hashes of cached files, each read again now and compared with its record."""
     pins = Pins([], [], [], [])
     for entry in entries:
-        if entry.sha256 is not None:
+        if entry.hash is not None:
             pins.published.append(entry.name)
             continue
         try:
@@ -85,22 +86,23 @@ def _pin(entry: Entry, cached_file: CachedFile) -> Pin | Refused | None:
     quoted = shlex.quote(entry.name)  # a shell may get it
     if recorded is None:
         return Refused(entry.name, f"not verified yet: `evio-data fetch {quoted}` does that.")
-    actual = cached_file.check(recorded.sha256)
-    if actual != recorded.sha256:
+    actual = cached_file.check(recorded.hash)
+    if actual != recorded.hash:
+        now = worded(actual) if actual else "gone"
         return Refused(
             entry.name,
-            f"the file has SHA-256 {actual}, but this cache recorded {recorded.sha256}: it was "
+            f"the file has {now}, but this cache recorded {recorded.hash}: it was "
             f"changed or damaged; `evio-data verify --repair {quoted}` fetches it again.",
         )
     stamp = cached_file.stamp()
-    if stamp is None or not cached_file.is_warm(recorded.sha256):
+    if stamp is None or not cached_file.is_warm(recorded.hash):
         return Refused(entry.name, "it changed while it was read; run again.")
     if entry.size not in (None, stamp.size):
         return Refused(
             entry.name,
             f"the registry says {entry.size:,} bytes, and the verified file has {stamp.size:,}.",
         )
-    return Pin(entry, stamp.sha256, stamp.size, _trust(stamp))
+    return Pin(entry, stamp.hash, stamp.size, _trust(stamp))
 
 
 def _trust(stamp: Stamp) -> str:
@@ -123,5 +125,5 @@ def write_pins(text: RegistryEditor, pins: Iterable[Pin]) -> list[Refused]:
         if now is None or now._replace(line=0) != pin.entry._replace(line=0):
             refused.append(Refused(pin.entry.name, "its line was changed meanwhile; run again."))
         else:
-            text.complete(now, sha256=pin.sha256, size=pin.size)
+            text.complete(now, known_hash=pin.hash, size=pin.size)
     return refused

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from .._drive import links
 from .._drive.folders import file_url, folder_url
 from .._drive.links import FileLink
+from .._registry.hashes import kind_of
 from .._registry.registry import Entry
 from ..errors import RegistryError
 from .editor import RegistryEditor
@@ -27,7 +28,7 @@ class Change(NamedTuple):
     """A file whose bytes are no longer the registered ones."""
 
     name: str
-    what: Literal["size", "sha256"]
+    what: str  # "size", or a kind of hash
     registered: str
     live: str
 
@@ -169,8 +170,8 @@ def _fill_in(text: RegistryEditor, live: "Survey") -> list[Entry]:
             if _change(entry, file) is not None:
                 continue
             # Beside a hash, a size that only the server tells may be that of other bytes.
-            sure = entry.sha256 is None or entry.sha256 == file.sha256
-            more = text.complete(entry, sha256=file.sha256, size=file.size if sure else None)
+            sure = entry.hash is None or entry.hash in file.hashes
+            more = text.complete(entry, known_hash=file.hash, size=file.size if sure else None)
             filled += [more] if more != entry else []
     return filled
 
@@ -186,8 +187,9 @@ def _by_id(text: RegistryEditor) -> dict[str, list[Entry]]:
 
 
 def _change(entry: Entry, file: "LiveFile") -> Change | None:
-    if None not in (entry.sha256, file.sha256) and entry.sha256 != file.sha256:
-        return Change(entry.name, "sha256", entry.sha256 or "", file.sha256 or "")
+    live = next((each for each in file.hashes if kind_of(each) == kind_of(entry.hash)), None)
+    if entry.hash is not None and live not in (None, entry.hash):
+        return Change(entry.name, kind_of(entry.hash), entry.hash, live or "")
     if None not in (entry.size, file.size) and entry.size != file.size:
         return Change(entry.name, "size", str(entry.size), str(file.size))
     return None
@@ -214,7 +216,7 @@ def _named(
         except RegistryError as error:
             left_out.append(LeftOut(shown(file.path), str(error), file.link.id))
             continue
-        added.append(Entry(key, file.sha256, file_url(file.link), file.size))
+        added.append(Entry(key, file.hash, file_url(file.link), file.size))
         if wanted != "/".join(file.path):
             renamed.append(Renamed(key, shown(file.path), "unsafe"))
         elif key != wanted:

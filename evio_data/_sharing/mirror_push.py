@@ -1,17 +1,18 @@
 """Verified files in, a mirror of them out: in a folder, or in an object store."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
-from .._cache.copying import clone, copy_file, digest
+from .._cache.copying import clone, copy_file, hash_stream
+from .._cache.hashing import Digests
 from .._collection import Collection
 from .._files import as_cache_error, free_bytes, no_room, open_nofollow
 from .._http.connection import TransportError
 from .._mirror_urls import STORES, is_base, is_http
+from .._registry.hashes import kind_of, worded
 from .._registry.registry import Entry
 from .._sources.object_store import opened_store, store_error
 from .._text import clean
@@ -45,10 +46,10 @@ class Target(Protocol):
     def size_of(self, name: str) -> int | None:
         """Return the bytes that are there under a key; None for nothing."""
 
-    def sha256_of(self, name: str) -> str:
+    def hash_of(self, name: str, kind: str) -> str:
         """Read back what is there under a key, and hash it."""
 
-    def put(self, name: str, path: Path, sha256: str) -> None:
+    def put(self, name: str, path: Path, expected: str) -> None:
         """Store a file under a key; a half-stored one never has the key."""
 
 
@@ -108,13 +109,13 @@ def target_of(target: str) -> Target:
 def _pushed(collection: Collection, place: Target, entry: Entry, *, check: bool) -> Pushed:
     cached_file = collection.cached_file(entry)
     try:
-        stamp = cached_file.stamp() if cached_file.is_warm(entry.sha256) else None
+        stamp = cached_file.stamp() if cached_file.is_warm(entry.hash) else None
         if stamp is None:
             return Pushed(entry.name, "not verified")
         there = place.size_of(entry.name) == stamp.size
-        if there and (not check or place.sha256_of(entry.name) == stamp.sha256):
+        if there and (not check or place.hash_of(entry.name, kind_of(stamp.hash)) == stamp.hash):
             return Pushed(entry.name, "present", stamp.size)
-        place.put(entry.name, cached_file.path, stamp.sha256)
+        place.put(entry.name, cached_file.path, stamp.hash)
     except EvioDataError as error:
         return Pushed(entry.name, "failed", error=error.about(entry.name))
     except TransportError as error:
@@ -141,15 +142,15 @@ class FolderTarget:
         except OSError:
             return None
 
-    def sha256_of(self, name: str) -> str:
+    def hash_of(self, name: str, kind: str) -> str:
         """Read back what is there under a key, and hash it."""
         try:
             with (self._root / name).open("rb") as file:
-                return digest(file)
+                return _hash_read(file, kind)
         except OSError as error:
             raise as_cache_error(error, self._root / name) from error
 
-    def put(self, name: str, path: Path, sha256: str) -> None:
+    def put(self, name: str, path: Path, expected: str) -> None:
         """Store a file under a key, hashed on the way."""
         final = self._root / name
         part = final.with_name(f".{os.urandom(6).hex()}.part")
@@ -159,8 +160,8 @@ class FolderTarget:
                 open_nofollow(path, os.O_RDONLY) as source,
                 open_nofollow(part, os.O_RDWR | os.O_CREAT | os.O_EXCL) as made,
             ):
-                actual = _copied(source, made, part)
-            _check(actual, sha256)
+                actual = _copied(source, made, part, kind_of(expected))
+            _check(actual, expected)
             part.replace(final)
         except OSError as error:
             if isinstance(error, EvioDataError):
@@ -171,14 +172,22 @@ class FolderTarget:
                 part.unlink()
 
 
-def _copied(source: BinaryIO, made: BinaryIO, part: Path) -> str:
+def _hash_read(file: BinaryIO, kind: str) -> str:
+    digests = Digests((kind,))
+    hash_stream(file, digests)
+    return digests.hashes()[kind]
+
+
+def _copied(source: BinaryIO, made: BinaryIO, part: Path, kind: str) -> str:
     if clone(source, made):
         made.seek(0)
-        return digest(made)
+        return _hash_read(made, kind)
     count, free = os.fstat(source.fileno()).st_size, free_bytes(part.parent)
     if free is not None and count > free:
         raise no_room(count, free, str(part.parent))
-    return copy_file(source, made, count)
+    digests = Digests((kind,))
+    copy_file(source, made, count, digests)
+    return digests.hashes()[kind]
 
 
 class StoreTarget:
@@ -204,21 +213,21 @@ class StoreTarget:
         except Exception as error:
             raise store_error(error, clean(self._url)) from error
 
-    def sha256_of(self, name: str) -> str:
+    def hash_of(self, name: str, kind: str) -> str:
         """Read back what is there under a key, and hash it."""
         try:
             with self._store.open(f"{self._path}/{name}", "rb", block_size=BLOCK) as file:
-                return digest(file)
+                return _hash_read(file, kind)
         except Exception as error:
             raise store_error(error, clean(self._url)) from error
 
-    def put(self, name: str, path: Path, sha256: str) -> None:
+    def put(self, name: str, path: Path, expected: str) -> None:
         """Store a file under a key, hashed on the way; a store shows it when it is complete."""
         try:
             with open_nofollow(path, os.O_RDONLY) as source:
                 target = self._store.open(f"{self._path}/{name}", "wb", autocommit=False)
                 try:
-                    _fill(target, source, sha256)
+                    _fill(target, source, expected)
                 except BaseException:
                     for let_go in (target.discard, target.close):
                         with suppress(Exception):  # else the parts stay there, and are paid for
@@ -230,13 +239,14 @@ class StoreTarget:
             raise store_error(error, clean(self._url)) from error
 
 
-def _fill(target: Any, source: BinaryIO, sha256: str) -> None:
-    actual = hashlib.sha256()
+def _fill(target: Any, source: BinaryIO, expected: str) -> None:
+    kind = kind_of(expected)
+    digests = Digests((kind,))
     while block := source.read(BLOCK):
-        actual.update(block)
+        digests.update(block)
         target.write(block)
     target.close()
-    _check(actual.hexdigest(), sha256)
+    _check(digests.hashes()[kind], expected)
     target.commit()
 
 
@@ -244,7 +254,7 @@ def _check(actual: str, expected: str) -> None:
     if actual == expected:
         return
     error = ChecksumError(
-        f"was damaged since it was verified (SHA-256 {actual}, not {expected}).",
+        f"was damaged since it was verified ({worded(actual)}, not {expected}).",
         advice="Run `evio-data verify --repair`.",
     )
     error.expected, error.actual = expected, actual

@@ -120,7 +120,7 @@ def verified(collection: Collection) -> Iterator[str]:
     """Return the keys whose files can be read."""
     for entry in collection.registry.entries.values():
         with suppress(EvioDataError):
-            if collection.cached_file(entry).is_warm(entry.sha256):
+            if collection.cached_file(entry).is_warm(entry.hash):
                 yield entry.name
 
 
@@ -296,11 +296,11 @@ def _opened(collection: Collection, key: str | None) -> Iterator[_Shared | None]
         return
     with file:
         status, stamp = os.fstat(file.fileno()), cached_file.stamp()
-        known = stamp is not None and entry.sha256 in (None, stamp.sha256)
+        known = stamp is not None and entry.hash in (None, stamp.hash)
         if stamp is None or not known or not stamp.matches(status):
             yield None
         else:
-            yield _Shared(file, stamp.size, f'"{stamp.sha256}"')
+            yield _Shared(file, stamp.size, f'"{stamp.hash}"')
 
 
 def _file_lines(part: Selection, shared: _Shared) -> list[str]:

@@ -13,6 +13,7 @@ from .._files import as_cache_error, free_bytes, no_room
 from .._http.connection import BusyError, HttpSession, Interrupted, TransportError, UnavailableError
 from .._http.ranges import RangeError, RangeNotSatisfiableError
 from .._http.validators import Validators
+from .._registry.hashes import kind_of
 from .._sources.base import Body, Readable, Source
 from .._sources.failover import Failover
 from .._text import duration, size
@@ -50,7 +51,7 @@ class Download:
         Tried in this order.
     partial : Partial
         Open.
-    sha256 : str or None
+    known_hash : str or None
         The known hash: with one, a file of unknown length may be tried.
     size : int or None
         Bytes, where the registry says so.
@@ -78,7 +79,7 @@ class Download:
         sources: Sequence[Source],
         partial: Partial,
         *,
-        sha256: str | None,
+        known_hash: str | None,
         size: int | None,
         cancellation: Cancellation,
         retries: int,
@@ -87,7 +88,7 @@ class Download:
     ) -> None:
         self.name = name
         self.partial = partial
-        self.sha256 = sha256
+        self.known_hash = known_hash
         self.expected_size = size
         self.cancellation = cancellation
         self.say = say
@@ -281,7 +282,7 @@ class Download:
             return min(overlap, segment.position)
         # Without a hash nothing but a comparison shows that the file was replaced since: of what
         # the line brings, at most one half is spent on it.
-        if self.sha256 is None and segment.ended_at is None:
+        if self.known_hash is None and segment.ended_at is None:
             return min(OVERLAP, segment.last // 2, segment.position - segment.span[0])
         return 0
 
@@ -289,7 +290,7 @@ class Download:
         """Return where a request ends: a little later where the joint is to be compared."""
         if segment.stop is None or self.total is None:
             return segment.stop
-        stop = segment.stop + (OVERLAP if self.sha256 is None else 0)
+        stop = segment.stop + (OVERLAP if self.known_hash is None else 0)
         return stop if stop < self.total else None
 
     def _accept(self, body: Body, segment: Segment) -> bool:
@@ -369,7 +370,7 @@ class Download:
     ) -> None:
         """Hold what follows in this answer against what another one has brought of it."""
         joint = segment.stop
-        if self.sha256 is not None or joint is None or segment.position != joint:
+        if self.known_hash is not None or joint is None or segment.position != joint:
             return
         follower = next((stop for start, stop in list(self.partial.spans) if start == joint), 0)
         ends = (body.placement.stop, self.total, joint + OVERLAP, follower)
@@ -462,7 +463,7 @@ class Download:
             self._restart(segment.generation, why)
 
     def _take_end(self, total: int, *, proven: bool) -> None:
-        if not proven and self.sha256 is None:
+        if not proven and self.known_hash is None:
             raise DownloadError(
                 "the server gives no length and no ranges: a cut cannot be told from the end.",
                 advice="Publish the file's SHA-256 in the registry, or use another source.",
@@ -560,7 +561,7 @@ class Download:
     def _follow(self) -> RunningHash:
         partial = self.partial
         try:
-            follower = RunningHash(partial.path, lambda: partial.front)
+            follower = RunningHash(partial.path, lambda: partial.front, kind_of(self.known_hash))
         except OSError as error:
             raise as_cache_error(error, partial.path) from error
         follower.wake()  # on resume, what is there is hashed while the connection is made

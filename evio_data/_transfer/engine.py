@@ -290,7 +290,7 @@ class Engine:
                 name,
                 job.sources(),
                 partial,
-                sha256=job.cached_file.known_hash(job.entry.sha256),
+                known_hash=job.cached_file.known_hash(job.entry.hash),
                 size=job.entry.size,
                 cancellation=self.cancellation,
                 # Where nobody answers, one file's patience is enough for all.
@@ -357,9 +357,7 @@ class Engine:
         download = run.download
         sync = download.partial.sync()
         actual = download.follower.finish()
-        known = run.job.cached_file.known_hash(
-            run.job.entry.sha256
-        )  # perhaps pinned in the meantime
+        known = run.job.cached_file.known_hash(run.job.entry.hash)  # perhaps pinned in the meantime
         if not download.partial.is_ours():
             self._requeue(run)
             return
@@ -388,7 +386,7 @@ class Engine:
                 received=download.fetched,
                 resumed=download.resumed,
                 seconds=time.monotonic() - run.began,
-                sha256=actual,
+                hash=actual,
                 first_use=known is None and run.job.cached_file.pins,
             )
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evio_data._cache.hashing import BEHIND, AbandonedError, RunningHash, sha256_of
+from evio_data._cache.hashing import BEHIND, AbandonedError, RunningHash, hash_of
 
 DATA = random.Random(1).randbytes(5 * BEHIND + 77)
 RIGHT = hashlib.sha256(DATA).hexdigest()
@@ -19,7 +19,7 @@ RIGHT = hashlib.sha256(DATA).hexdigest()
 def test_whole_file(tmp_path: Path) -> None:
     """The hash of a file is that of its bytes."""
     (tmp_path / "a").write_bytes(DATA)
-    assert sha256_of(tmp_path / "a") == RIGHT
+    assert hash_of(tmp_path / "a") == RIGHT
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
@@ -27,7 +27,7 @@ def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
     """A pipe in a file's place is an error, not a wait for its other end."""
     os.mkfifo(tmp_path / "a")
     with pytest.raises(FileExistsError):
-        sha256_of(tmp_path / "a")
+        hash_of(tmp_path / "a")
 
 
 def test_growing_file(tmp_path: Path) -> None:

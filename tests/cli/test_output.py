@@ -83,7 +83,7 @@ def test_failures_are_grouped_by_cause() -> None:
 
 def test_first_uses_are_told_with_their_hashes() -> None:
     """Files whose hash nobody has published are named, each with the hash that holds now."""
-    outcomes = [Outcome("a", "fetched", sha256="cd" * 32, first_use=True)]
+    outcomes = [Outcome("a", "fetched", hash="cd" * 32, first_use=True)]
     lines = summary_lines(Report(outcomes, seconds=1))
     assert f"  {'cd' * 32}  a" in lines
 
@@ -131,15 +131,15 @@ def test_report_as_json() -> None:
     """A report's object has the sums, and of each file all that its outcome has."""
     error = ChecksumError("wrong bytes.", name="b", advice="Ask.")
     outcomes = [
-        Outcome("a", "fetched", Path("/cache/a"), 5, 5, 0, 1.23456, sha256="ab" * 32),
+        Outcome("a", "fetched", Path("/cache/a"), 5, 5, 0, 1.23456, hash="ab" * 32),
         Outcome("b", "failed", error=error),
     ]
     value = json.loads(json.dumps(report_json(Report(outcomes, seconds=2), cache="/cache")))
     assert (value["ok"], value["fetched"], value["failed"], value["received"]) == (False, 1, 1, 5)
     assert value["files"][0] == {
         "name": "a", "status": "fetched", "path": str(Path("/cache/a")), "size": 5, "held": 5,
-        "received": 5, "resumed": 0, "seconds": 1.235, "sha256": "ab" * 32, "first_use": False,
-        "error": None,
+        "received": 5, "resumed": 0, "seconds": 1.235, "sha256": "ab" * 32, "hash": "ab" * 32,
+        "first_use": False, "error": None,
     }  # fmt: skip
     assert value["files"][1]["error"] == {
         "type": "ChecksumError", "message": "wrong bytes.", "advice": "Ask.",
@@ -170,7 +170,7 @@ def test_no_error_is_null() -> None:
 
 def test_lines_are_folded_between_words() -> None:
     """On a terminal no word of a summary is cut, and folded lines hang."""
-    outcomes = [Outcome("a", "fetched", sha256="cd" * 32, first_use=True)]
+    outcomes = [Outcome("a", "fetched", hash="cd" * 32, first_use=True)]
     lines = summary_lines(Report(outcomes, seconds=1), width=40)
     assert lines[1:3] == [
         "Nobody has published the SHA-256 of 1",

@@ -115,7 +115,7 @@ def test_story_of_a_folder(
     entries = parse(text).entries
     assert len(entries) == 100
     assert all(entry.size is not None for entry in entries.values())
-    assert all((entry.sha256 is not None) == bool(key) for entry in entries.values())
+    assert all((entry.hash is not None) == bool(key) for entry in entries.values())
     assert {"Events.dat", "events-3/events.dat", "link.raw", "a%3Ab.raw"} < entries.keys()
     assert "events.dat is events-2/events.dat here (duplicate name)" in first.err
     assert "left out: Notes: a Google document" in first.err
@@ -159,6 +159,7 @@ def test_drift_as_json(drive: Drive, challenge: DriveFolder, work: Path, run: An
             "url": f"https://drive.google.com/uc?export=download&id={new.id}",
             "size": 3,
             "sha256": None,
+            "hash": None,
         }
     ]
     assert value["removed"] == ["top0.raw"]

@@ -163,7 +163,9 @@ def of_api(**fields: object) -> dict[str, object]:
 def test_file_of_the_api() -> None:
     """A file comes with its exact size and its hash."""
     items, token = folders.items_of_json(listed(of_api(size="12", sha256Checksum=HASH.upper())))
-    assert items == [folders.Item("a.raw", "file", FileLink(ID), size=12, sha256=HASH, asked=True)]
+    assert items == [
+        folders.Item("a.raw", "file", FileLink(ID), size=12, hashes=(HASH,), asked=True)
+    ]
     assert token is None
 
 

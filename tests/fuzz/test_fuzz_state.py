@@ -95,7 +95,7 @@ def test_a_stamp_is_read_or_ignored(stamp: bytes) -> None:
         cached_file = Cache(str(folder)).cached_file("fan.raw")
         assert cached_file.is_warm("ab" * 32) is False
         found = cached_file.stamp()
-        assert found is None or len(found.sha256) == 64
+        assert found is None or len(found.hash) == 64
 
 
 @given(journal=JOURNALS, part=PARTS, stamp=STAMPS)

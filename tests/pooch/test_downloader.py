@@ -25,7 +25,7 @@ import requests
 import tqdm
 
 from evio_data import DriveDownloader
-from evio_data._pooch.entries import as_entry, as_sha256
+from evio_data._pooch.entries import as_entry
 from evio_data.errors import (
     AccessDeniedError,
     CacheError,
@@ -314,25 +314,6 @@ def test_names_that_share_a_url_have_their_own_hashes(server: DriveServer, folde
     assert fetched(pup) == BYTES
     with pytest.raises(ValueError, match="0" * 64):
         pup.fetch("old.raw", downloader=DriveDownloader())
-
-
-@pytest.mark.parametrize(
-    ("known_hash", "sha256"),
-    [
-        ("AB" * 32, "ab" * 32),
-        ("sha256:" + "ab" * 32, "ab" * 32),
-        ("SHA256:" + "AB" * 32, "ab" * 32),
-        ("sha256:" + "ab" * 31, None),
-        ("md5:" + "ab" * 32, None),
-        ("xx" * 32, None),
-        ("unpinned", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_sha256_in_poochs_words(known_hash: str | None, sha256: str | None) -> None:
-    """A known hash of pooch's is a SHA-256 with or without its name, in any case."""
-    assert as_sha256(known_hash) == sha256
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ REFUSED = {
     "no file": ("'/no/such/registry.txt'", "cannot read the registry /no/such/registry.txt*"),
     "other hash": (
         "__import__('pooch').create('cache', 'https://example.org/', registry={'a': 'md5:00'})",
-        "a: 'md5:00' is not a SHA-256*",
+        "a: 'md5:00' is neither 64 hex digits*",
     ),
     "way out": (
         "__import__('pooch').create('cache', 'https://example.org/', registry={'../a': None})",

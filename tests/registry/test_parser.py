@@ -59,7 +59,7 @@ def test_shipped_ids_are_drive_s(shipped: list[Entry]) -> None:
 
 def test_shipped_entries_are_unpinned(shipped: list[Entry]) -> None:
     """Nobody has published hashes or sizes of these files, and none are made up."""
-    assert {(entry.sha256, entry.size) for entry in shipped} == {(None, None)}
+    assert {(entry.hash, entry.size) for entry in shipped} == {(None, None)}
 
 
 def test_shipped_names_say_more_than_drive_s(shipped: list[Entry]) -> None:
@@ -111,7 +111,7 @@ def test_line(line: str, entry: Entry, tmp_path: Path) -> None:
     (tmp_path / "registry.txt").write_text(line, encoding="utf-8", newline="")
     pup = pooch.create(path=tmp_path, base_url="", registry=None)
     pup.load_registry(str(tmp_path / "registry.txt"))
-    assert pup.registry == {entry.name: entry.sha256 or UNPINNED}
+    assert pup.registry == {entry.name: entry.hash or UNPINNED}
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,9 @@ def test_columns_are_shell_words(line: str) -> None:
         (f"a.raw {HASH[:-1]} {URL}", "neither 64 hex digits"),
         (f"a.raw {HASH}0 {URL}", "neither 64 hex digits"),
         (f"a.raw {'g' * 64} {URL}", "neither 64 hex digits"),
-        (f"a.raw sha256:{HASH} {URL}", "neither 64 hex digits"),
-        (f"a.raw md5:{HASH[:32]} {URL}", "neither 64 hex digits"),
+        (f"a.raw sha256:{HASH[:-1]} {URL}", "neither 64 hex digits"),
+        (f"a.raw md5:{HASH} {URL}", "neither 64 hex digits"),
+        (f"a.raw md6:{HASH[:32]} {URL}", "neither 64 hex digits"),
         (f"a.raw None {URL}", "neither 64 hex digits"),
         (f"a.raw {HASH} ftp://lab/a.raw", "not an https: or http: URL"),
         (f"a.raw {HASH} file:///etc/passwd", "not an https: or http: URL"),

@@ -68,7 +68,7 @@ def test_shipped_registry() -> None:
 def test_line_is_completed() -> None:
     """A line gets its hash and size, and keeps its blanks; every other line is as it was."""
     text = RegistryEditor(TEXT)
-    done = text.complete(text.registry.entries["fan/b.raw"], sha256=HASH, size=5)
+    done = text.complete(text.registry.entries["fan/b.raw"], known_hash=HASH, size=5)
     assert changed(TEXT, str(text)) == [f"fan/b.raw\t{HASH}  https://a.org/b#size=5"]
     assert text.registry.entries["fan/b.raw"] == done
 
@@ -76,21 +76,21 @@ def test_line_is_completed() -> None:
 def test_what_is_known_is_never_changed() -> None:
     """A hash or a size that is there stays."""
     text = RegistryEditor(TEXT)
-    text.complete(text.registry.entries["fan/d e.raw"], sha256="cd" * 32, size=9)
+    text.complete(text.registry.entries["fan/d e.raw"], known_hash="cd" * 32, size=9)
     assert str(text) == TEXT
 
 
 def test_line_with_quoted_columns_is_completed() -> None:
     """A line with quotes around its URL is written anew."""
     text = RegistryEditor("a 'unpinned' \"https://a.org/b\"\n")
-    text.complete(text.registry.entries["a"], sha256=None, size=5)
+    text.complete(text.registry.entries["a"], known_hash=None, size=5)
     assert str(text) == "a unpinned https://a.org/b#size=5\n"
 
 
 def test_url_with_a_quote_is_quoted() -> None:
     """A line whose URL has a quote in it can still be read when it was completed."""
     text = RegistryEditor('a unpinned "https://a.org/it\'s"\n')
-    text.complete(text.registry.entries["a"], sha256=None, size=5)
+    text.complete(text.registry.entries["a"], known_hash=None, size=5)
     assert RegistryEditor(str(text)).entries[0][:4] == ("a", None, "https://a.org/it's", 5)
 
 
@@ -116,7 +116,7 @@ def test_line_ends_are_kept() -> None:
     """A file with line ends of Windows gets no others."""
     text = RegistryEditor("b unpinned https://a.org/b\r\n")
     text.insert([new("a")])
-    text.complete(text.registry.entries["b"], sha256=None, size=1)
+    text.complete(text.registry.entries["b"], known_hash=None, size=1)
     text.remember_folder(FOLDER)
     assert str(text).count("\r\n") == str(text).count("\n") == 3
 

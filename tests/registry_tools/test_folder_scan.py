@@ -74,7 +74,7 @@ def test_files_of_all_levels(server: DriveServer, root: DriveFolder, key: str | 
     found = look(root, server, key)
     assert {"/".join(file.path): file.size for file in found.files} == sizes
     assert (found.folders, found.left_out) == (3, [])
-    assert all((file.sha256 is not None) is (key is not None) for file in found.files)
+    assert all((file.hash is not None) is (key is not None) for file in found.files)
 
 
 def test_nothing_is_downloaded(server: DriveServer, root: DriveFolder, key: str | None) -> None:

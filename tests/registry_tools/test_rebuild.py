@@ -29,7 +29,9 @@ def live(*files: LiveFile, left_out: list[LeftOut] | None = None) -> Survey:
 def at(file_id: str, path: str, size: int | None = None, sha256: str | None = None) -> LiveFile:
     """Return a file of the folder."""
     unsized = "" if size is not None else "quota."
-    return LiveFile(tuple(path.split("/")), FileLink(file_id), size, sha256, unsized)
+    return LiveFile(
+        tuple(path.split("/")), FileLink(file_id), size, (sha256,) if sha256 else (), unsized
+    )
 
 
 def test_new_registry() -> None:
