@@ -14,7 +14,7 @@ import signal
 import ssl
 import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ._files import DriveFile
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    _allow_many_files()
     try:
         server = DriveServer(_tls(options.cert), port=options.port, host=options.host)
         files = [server.add(path.name, path) for path in _paths(options.folder)]
@@ -112,6 +113,17 @@ def _attributes(kind: type) -> str:
     text = (inspect.getdoc(kind) or "").partition("Attributes\n----------\n")[2]
     text = text.partition("\n\nExamples\n")[0]
     return text[text.find("\nlarge\n") + 1 :]  # what stands before it are no options
+
+
+def _allow_many_files() -> None:
+    """Raise the limit of descriptors, of which each file of the folder needs one."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _tls(certificate: Path | None) -> ssl.SSLContext | None:

@@ -89,11 +89,12 @@ class Channel:
 
     def send_span(self, content: Content, start: int, length: int) -> int:
         """Send up to `length` bytes of a file; return how many went out."""
-        if self.secured or not hasattr(os, "sendfile"):
+        descriptor = content.descriptor
+        if descriptor is None or self.secured or not hasattr(os, "sendfile"):
             data = content.read(start, length)
             self._socket.sendall(data)
             return len(data)
-        return os.sendfile(self._socket.fileno(), content.fileno(), start, length)
+        return os.sendfile(self._socket.fileno(), descriptor, start, length)
 
     def hang(self) -> None:
         """Say nothing more until the client, or the server's closing, ends it."""

@@ -1,9 +1,10 @@
-"""The bytes of one version of a file, kept on disk, with their hashes."""
+"""The bytes of one version of a file, kept on disk or in memory, with their hashes."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import tempfile
 import threading
@@ -13,28 +14,31 @@ from pathlib import Path
 from typing import IO
 
 _HASH_SLICE = 2**20  # bytes
+_MEMORY_LIMIT = 64 * 1024  # bytes; thousands of small files need no descriptor each
 _WINDOW_BITS = {"gzip": 31, "deflate": 15, "raw-deflate": -15}  # what zlib calls the formats
 _CASTAGNOLI = 0x82F63B78  # the reflected CRC-32C polynomial (RFC 3720)
 
 
 class Content:
-    """One version of a file: ``bytes`` are spooled to a nameless temporary file."""
+    """One version of a file: more than a few ``bytes`` go to a nameless temporary file."""
 
     def __init__(self, source: bytes | Path) -> None:
         self._file = _opened(source)
         self._lock = threading.Lock()
         self._compressing = threading.Lock()
         self._compressed: dict[str, Content] = {}
-        self.size: int = os.fstat(self._file.fileno()).st_size
+        self.size: int = self._file.seek(0, os.SEEK_END)
 
-    def fileno(self) -> int:
-        """Return the descriptor that ``sendfile`` reads from."""
-        return self._file.fileno()
+    @property
+    def descriptor(self) -> int | None:
+        """The descriptor that ``sendfile`` reads from; None if the bytes are in memory."""
+        return None if isinstance(self._file, io.BytesIO) else self._file.fileno()
 
     def read(self, start: int, length: int) -> bytes:
         """Return up to `length` bytes from `start`; safe from any thread."""
-        if hasattr(os, "pread"):
-            return os.pread(self.fileno(), length, start)
+        descriptor = self.descriptor
+        if descriptor is not None and hasattr(os, "pread"):
+            return os.pread(descriptor, length, start)
         with self._lock:
             self._file.seek(start)
             return self._file.read(length)
@@ -87,6 +91,8 @@ class Content:
 def _opened(source: bytes | Path) -> IO[bytes]:
     if isinstance(source, Path):
         return source.open("rb", buffering=0)
+    if len(source) <= _MEMORY_LIMIT:
+        return io.BytesIO(source)
     spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (closed by Content.close)
     view = memoryview(source)
     while view:

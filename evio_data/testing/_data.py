@@ -21,7 +21,7 @@ Span = tuple[int, int]  # first byte, one past the last
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-def asked_span(header: str | None, size: int) -> Span | None:
+def requested_span(header: str | None, size: int) -> Span | None:
     """Return what a ``Range`` asks of `size` bytes; None if it is none that is honoured.
 
     The span is empty if it begins at or behind the end.
@@ -71,7 +71,7 @@ def _wanted(
         return None
     if file.ranges_after_bytes is not None and file.served >= file.ranges_after_bytes:
         return None
-    return asked_span(request.headers.get("range"), content.size)
+    return requested_span(request.headers.get("range"), content.size)
 
 
 def _whole(file: DriveFile, content: Content, headers: Headers) -> Answer:
@@ -83,8 +83,8 @@ def _whole(file: DriveFile, content: Content, headers: Headers) -> Answer:
     return _data(file.ok_status, file, Body(file, packed, 0, packed.size), [*headers, *coding])
 
 
-def _part(file: DriveFile, content: Content, asked: Span, headers: Headers) -> Answer:
-    start, stop = _served_span(file, asked, content.size)
+def _part(file: DriveFile, content: Content, wanted: Span, headers: Headers) -> Answer:
+    start, stop = _served_span(file, wanted, content.size)
     place = f"bytes {start}-{stop - 1}/{_stated_total(file, content)}"
     body = Body(file, content, start, stop)
     if file.ranges == "multipart":
@@ -115,14 +115,14 @@ def _replaced(headers: Headers, others: Mapping[str, str | None]) -> Headers:
     return kept + [(name, value) for name, value in others.items() if value is not None]
 
 
-def _served_span(file: DriveFile, asked: Span, size: int) -> Span:
-    start, stop = asked
+def _served_span(file: DriveFile, wanted: Span, size: int) -> Span:
+    start, stop = wanted
     if file.ranges == "wrong-start":
         start = start - 1 if start else min(1, size - 1)
         return start, max(stop, start + 1)
     if file.ranges == "short":
         return start, start + max(1, (stop - start) // 2)
-    return asked
+    return wanted
 
 
 def _beyond(file: DriveFile, content: Content) -> Answer:

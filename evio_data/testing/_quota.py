@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._data import asked_span, is_bounded
+from ._data import is_bounded, requested_span
 from ._files import DriveFile
 from ._wire import Request
 
@@ -20,7 +20,7 @@ def is_used_up_after_the_form(file: DriveFile, request: Request) -> bool:
 
 
 def _resumes(file: DriveFile, request: Request) -> bool:
-    span = asked_span(request.headers.get("range"), file.size)
+    span = requested_span(request.headers.get("range"), file.size)
     return span is not None and span[0] > 0
 
 

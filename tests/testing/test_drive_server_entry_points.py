@@ -404,6 +404,22 @@ def test_command_has_options_for_speed(tmp_path: Path) -> None:
     assert answer.content == DATA
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no limit of descriptors")
+def test_command_serves_more_files_than_the_soft_limit(tmp_path: Path) -> None:
+    """A folder may hold more files than the shell lets a process open."""
+    for number in range(80):
+        (tmp_path / f"{number}.raw").write_bytes(DATA)
+    script = 'ulimit -Sn 64; exec "$0" -m evio_data.testing "$1"'
+    command = ["sh", "-c", script, sys.executable, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert len(told["files"]) == 80
+
+
 @pytest.fixture(scope="module")
 def listed() -> str:
     """What --options prints."""
