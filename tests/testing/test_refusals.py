@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -188,6 +189,7 @@ def test_redirect_into_a_private_network(
     assert ask(server.plain_url(file)).headers["Location"] == location
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
 def test_redirect_to_another_host(file: DriveFile, server: DriveServer) -> None:
     """Two servers at two loopback addresses are two hosts."""
     with DriveServer(host="127.0.0.2") as other:
