@@ -1,11 +1,14 @@
 """The ways around a used-up quota, as commands: import, serve, mirror push; and clean."""
 
 import argparse
+import os
+import sys
 import time
 
 from .._collection import Collection, open_collection
 from .._registry.registry import Entry
-from .._sharing.server import Share, verified
+from .._sharing.handler import verified
+from .._sharing.server import Share
 from .._text import clean, plural, size
 from .import_command import MAX_LABEL
 from .terminal import FAILED, OK, agrees, can_ask, say, show, show_text
@@ -19,22 +22,26 @@ def serve(options: argparse.Namespace) -> int:
     with Share(collection, host=options.host, port=options.port, log=_log) as share:
         try:
             _introduce(collection, share.base_urls())
-            share.run()
+            share.serve_forever()
         except KeyboardInterrupt:
-            say("Stopped.")
+            pass
     return OK
 
 
 def _log(line: str) -> None:
-    say(f"{time.strftime('%H:%M:%S')} {line}")
+    """Write a line past Python's buffer: a reader that stops must not hold up the end."""
+    try:
+        text = f"{time.strftime('%H:%M:%S')} {line}\n"
+        os.write(sys.stderr.fileno(), text.encode(errors="backslashreplace"))
+    except (OSError, ValueError, AttributeError):  # closed, or replaced by something else
+        say(line)
 
 
 def _introduce(collection: Collection, urls: list[str]) -> None:
     entries = collection.registry.entries
     names = list(verified(collection))
     say(f"{len(names)} of {plural(len(entries), 'file')} are verified. Who wants them, exports:")
-    for url in urls:
-        show(f"EVIO_DATA_MIRRORS={url}")
+    show(*(f"EVIO_DATA_MIRRORS={url}" for url in urls))
     if any(not _is_loopback(url) for url in urls):
         say("Everybody who reaches this machine over the network can read them. Ctrl-C ends it.")
     else:

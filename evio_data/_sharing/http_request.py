@@ -1,7 +1,7 @@
-"""The head of an HTTP request in, what it asks for out (RFC 9110, 9112); no files, no sockets."""
+"""Reads the head of an HTTP request, and selects the bytes that it asks for (RFC 9110, 9112)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -14,69 +14,81 @@ class MalformedError(Exception):
 
 
 class Request(NamedTuple):
-    """One request.
-
-    Attributes
-    ----------
-    method : str
-    target : str
-        As it came, for the log.
-    key : str or None
-        The percent-decoded path without its first slash; None if it is not UTF-8.
-    headers : mapping of str to str
-        By lower-case name.
-    keep_alive : bool
-        Whether the client would go on over this connection.
-    """
+    """The head of a request; header names are in lower case."""
 
     method: str
     target: str
-    key: str | None
     headers: Mapping[str, str]
-    keep_alive: bool
+    keep_alive: bool  # whether the client would go on over this connection
+
+    @property
+    def key(self) -> str | None:
+        """The path, decoded once, without its first slash; None if it is not UTF-8.
+
+        >>> Request("GET", "/fan%20a.raw?x=1", {}, True).key
+        'fan a.raw'
+        """
+        path = _ORIGIN.sub("", self.target, count=1).partition("?")[0]
+        try:
+            return unquote_to_bytes(path).decode("utf-8")[1:] if path.startswith("/") else None
+        except UnicodeDecodeError:
+            return None
 
 
-def parse(head: bytes) -> Request:
-    """Return the request that a head describes.
+def read(readline: Callable[[int], bytes]) -> Request:
+    """Return the request whose head a stream has next.
 
     Raises
     ------
     MalformedError
-        If it is none.
+        If it is none, has a body, or is longer than `MAX_HEAD`.
+    EOFError
+        If the stream ends before the head begins.
     """
-    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    first, *lines = _lines(readline)
     match = _REQUEST(first)
     if match is None:
         raise MalformedError(first)
     method, target, minor = match.groups()
     headers = _headers(lines)
+    if "host" not in headers and minor != "0":
+        raise MalformedError("a request without Host")
     if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
         raise MalformedError("a body where none is expected")
     if method != "GET":
         headers.pop("range", None)  # which GET alone has (RFC 9110, 14.2)
     connection = headers.get("connection", "").lower()
     keep_alive = "close" not in connection and (minor != "0" or "keep-alive" in connection)
-    return Request(method, target, _key(target), headers, keep_alive)
+    return Request(method, target, headers, keep_alive)
+
+
+def _lines(readline: Callable[[int], bytes]) -> list[str]:
+    lines: list[str] = []
+    left = MAX_HEAD
+    while line := readline(left):
+        left -= len(line)
+        if not line.endswith(b"\r\n"):
+            raise MalformedError("a line without an end, or a head that is too long")
+        if line != b"\r\n":
+            lines.append(line[:-2].decode("latin-1"))
+        elif lines:  # an empty line before a request, as some clients send, is ignored
+            return lines
+    if lines or not left:
+        raise MalformedError("a head without an end")
+    raise EOFError
 
 
 def _headers(lines: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in lines:
-        match = _HEADER(line)
-        if match is None:
+        name, colon, value = line.partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        if not colon or not _NAME(name) or "\0" in value or "\r" in value or "\n" in value:
             raise MalformedError(line)
-        name, value = match[1].lower(), match[2]
+        if name in headers and name == "host":
+            raise MalformedError("two Hosts")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
-
-
-def _key(target: str) -> str | None:
-    """Return the decoded path, decoded once: what is still encoded then names nothing."""
-    path = _ORIGIN.sub("", target, count=1).partition("?")[0]
-    try:
-        return unquote_to_bytes(path).decode("utf-8")[1:] if path.startswith("/") else None
-    except UnicodeDecodeError:
-        return None
 
 
 class Selection(NamedTuple):
@@ -122,6 +134,6 @@ def _names(tags: str, *ours: str) -> bool:
 
 
 _REQUEST = re.compile(r"([A-Z]{1,16}) ([!-~]{1,8000}) HTTP/1\.([0-9])").fullmatch
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*").fullmatch
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE).fullmatch
-_ORIGIN = re.compile(r"(?i:https?)://[^/?#]*")
+_ORIGIN = re.compile(r"\A(?i:https?)://[^/?#]*")
