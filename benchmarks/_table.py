@@ -8,6 +8,7 @@ from ._bench import MIB
 from ._measure import Samples, Spread
 
 Column = tuple[str, Callable[[Samples], str]]
+FLOOR = "floor: "  # how the label of a program begins that is no tool
 TIMES = {"inside": "after imports", "whole": "whole process"}  # what is measured of each process
 
 
@@ -18,9 +19,20 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def comparison(results: Mapping[str, Samples], *columns: Column) -> str:
-    """Return a table with one row a tool, in the order of the results."""
+    """Return a table with one row a tool: ours, then the others; floors are folded below."""
+    heads = ["Tool", *(head for head, _ in columns)]
     rows = [[label, *(show(samples) for _, show in columns)] for label, samples in results.items()]
-    return table(["Tool", *(head for head, _ in columns)], rows)
+    floors = [row for row in rows if row[0].startswith(FLOOR)]
+    ours = [row for row in rows if row[0].startswith("**")]
+    others = [row for row in rows if row not in floors and row not in ours]
+    return report(table(heads, [*ours, *others]), folded(heads, floors) if floors else "")
+
+
+def folded(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of floors that a reader opens by a click."""
+    short = [[row[0].removeprefix(FLOOR), *row[1:]] for row in rows]
+    opened = "<details>\n<summary>Floors: programs that do only the work</summary>"
+    return f"{opened}\n\n{table(heads, short)}\n\n</details>"
 
 
 def seconds(head: str, what: str) -> Column:
@@ -83,7 +95,7 @@ def standing(results: Mapping[str, Samples], what: str, words: str) -> str:
     medians = {
         label: samples.median(what)
         for label, samples in results.items()
-        if not label.startswith("floor: ")
+        if not label.startswith(FLOOR)
     }
     ours = min((label for label in medians if label.startswith("**")), key=medians.__getitem__)
     ahead = {

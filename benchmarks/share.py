@@ -1,4 +1,4 @@
-"""What `evio-data serve` gives the neighbours, beside nginx on the same file."""
+"""What `evio-data serve` sends over a local network, beside nginx on the same file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ._measure import Candidate, Command, Samples, compare
 from ._serve import nginx, running
 from ._table import at_most, comparison, not_judged, number, report, seconds
 
-TITLE = "Share: one file of 1 GiB for one neighbour, and for eight at once"
+TITLE = "Share: one file of 1 GiB for one client, and for eight at once"
 SIZE = 1024  # MiB
-CROWD = 8  # neighbours at once
+CROWD = 8  # clients at once
 OURS, NGINX = "**evio-data serve**", "nginx with sendfile"
 GOAL = 1.5  # times nginx's seconds
 _MAIN = "from evio_data._cli.main import main; main()"
