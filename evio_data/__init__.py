@@ -1,4 +1,21 @@
-"""Event-camera recordings, and any public file on Google Drive: by name, verified, once."""
+"""Download event-camera recordings, or any public Google Drive file, by name.
+
+=====================  =======================================================================
+`fetch`                the path of one verified file, downloaded the first time
+`prefetch`             many files in parallel; a `Report` of what became of each
+`verify`               hash what is cached again
+`names`                the names in the registry
+`Registry`             the same for your own ``registry.txt``; a `pooch.Pooch`
+`DriveDownloader`      Google Drive links for any other pooch
+`errors`, `testing`    what can go wrong; a local Google Drive for tests
+=====================  =======================================================================
+
+>>> import evio_data
+>>> evio_data.names("fan/fan_const*")
+['fan/fan_const_rpm.dat', 'fan/fan_const_rpm.raw']
+
+Modules whose names begin with an underscore are private, and change without notice.
+"""
 
 from typing import TYPE_CHECKING
 

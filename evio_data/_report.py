@@ -1,12 +1,14 @@
 """What became of each wanted file, and the sums over them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, overload
 
 from .errors import EvioDataError
 
 Status = Literal["fetched", "present", "failed"]
+
+MAX_SHOWN = 20  # outcomes that a report's repr shows; of the others, their number
 
 
 class Outcome(NamedTuple):
@@ -50,6 +52,24 @@ class Outcome(NamedTuple):
         """The hash, where it is a SHA-256."""
         return self.hash if self.hash and ":" not in self.hash else None
 
+    @property
+    def reason(self) -> str:
+        """Why the file failed, in words; empty where it did not."""
+        return "" if self.error is None else f"{self.error.message} {self.error.advice}".rstrip()
+
+    def __repr__(self) -> str:
+        return f"<Outcome {': '.join(filter(None, (self.name, *self._cells()[1:])))}>"
+
+    def _cells(self) -> tuple[str, str, str, str]:
+        """Return what a table has: name, status, size and reason."""
+        from ._text import size
+
+        known = size(self.size) if self.size is not None else ""
+        return self.name, self.status, known, self.reason
+
+    def _repr_html_(self) -> str:
+        return _html_table([self])
+
 
 class Report(Sequence[Outcome]):
     """The outcomes of one run, in registry order.
@@ -85,10 +105,20 @@ class Report(Sequence[Outcome]):
         return iter(self._outcomes)
 
     def __repr__(self) -> str:
-        counts = ", ".join(
-            f"{len(getattr(self, status))} {status}" for status in ("fetched", "present", "failed")
-        )
-        return f"<Report: {counts}>"
+        from ._text import aligned
+
+        shown = sorted(self._outcomes, key=lambda outcome: outcome.error is None)[:MAX_SHOWN]
+        rest = len(self) - len(shown)
+        lines = [f"<Report: {self._counts()}>"]
+        lines += [f"  {line}" for line in aligned([outcome._cells() for outcome in shown])]  # noqa: SLF001
+        return "\n".join([*lines, f"  ... and {rest} more"] if rest else lines)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._counts()}</p>{_html_table(self._outcomes)}"
+
+    def _counts(self) -> str:
+        statuses = ("fetched", "present", "failed")
+        return ", ".join(f"{len(getattr(self, status))} {status}" for status in statuses)
 
     def _with(self, status: Status) -> tuple[Outcome, ...]:
         return tuple(outcome for outcome in self._outcomes if outcome.status == status)
@@ -128,3 +158,10 @@ class Report(Sequence[Outcome]):
         """The verified files by name."""
         there = (outcome for outcome in self._outcomes if outcome.status != "failed")
         return {outcome.name: outcome.path for outcome in there if outcome.path}
+
+
+def _html_table(outcomes: Iterable[Outcome]) -> str:
+    from ._text import html_table
+
+    rows = [outcome._cells() for outcome in outcomes]  # noqa: SLF001
+    return html_table(("Name", "Status", "Size", "Reason"), rows)

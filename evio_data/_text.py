@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 from unicodedata import combining, east_asian_width
 
@@ -172,6 +173,33 @@ def padded(text: str, width: int) -> str:
     '扇  |'
     """
     return text + " " * (width - columns(text))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table, each column as wide as its widest cell.
+
+    >>> aligned([("fan.raw", "fetched"), ("a.raw", "failed", "gone")])
+    ['fan.raw  fetched', 'a.raw    failed   gone']
+    """
+    places = range(max(map(len, rows), default=0))
+    widths = [max(columns(row[place]) for row in rows if place < len(row)) for place in places]
+    return ["  ".join(map(padded, row, widths)).rstrip() for row in rows]
+
+
+def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return an HTML table of texts, as notebooks show it.
+
+    >>> html_table(["Name"], [["<a>.raw"]])
+    '<table><thead><tr><th>Name</th></tr></thead><tbody><tr><td>&lt;a&gt;.raw</td></tr></tbody></table>'
+    """
+    inside = "".join(_html_row(row, "td") for row in rows)
+    return f"<table><thead>{_html_row(head, 'th')}</thead><tbody>{inside}</tbody></table>"
+
+
+def _html_row(cells: Iterable[str], tag: str) -> str:
+    from html import escape
+
+    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def quoted(text: str) -> str:

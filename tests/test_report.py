@@ -53,9 +53,40 @@ def test_ok(outcomes: list[Outcome], ok: bool) -> None:
     assert Report(outcomes).ok is ok
 
 
-def test_repr_counts() -> None:
-    """In a notebook, a report says how many came, were there, failed."""
-    assert repr(REPORT) == "<Report: 1 fetched, 1 present, 2 failed>"
+def test_repr_has_names_and_reasons() -> None:
+    """A report shows how many came, were there, failed; which; and why. What failed is first."""
+    assert repr(REPORT).splitlines() == [
+        "<Report: 1 fetched, 1 present, 2 failed>",
+        "  c.raw  failed         is wrong.",
+        "  d.raw  failed         is damaged.",
+        "  a.raw  fetched  30 B",
+        "  b.raw  present  5 B",
+    ]
+
+
+def test_repr_of_many_is_short() -> None:
+    """A long report shows twenty files at most, and how many more there are."""
+    lines = repr(Report([FETCHED] * 100 + [FAILED])).splitlines()
+    assert len(lines) == 22
+    assert lines[1].startswith("  c.raw")
+    assert lines[-1] == "  ... and 81 more"
+
+
+def test_repr_of_an_outcome() -> None:
+    """An outcome shows name, status, size and the reason."""
+    assert repr(FETCHED) == "<Outcome a.raw: fetched: 30 B>"
+    assert repr(FAILED) == "<Outcome c.raw: failed: is wrong.>"
+
+
+def test_html_is_a_table_of_plain_texts() -> None:
+    """A notebook shows a table; what a server or a registry wrote is text in it, never markup."""
+    error = ChecksumError("<script>.", name="<b>.raw", advice="Run & see.")
+    page = Report([FETCHED, Outcome("<b>.raw", "failed", error=error)])._repr_html_()
+    assert page.count("<tr>") == 3
+    assert "<td>a.raw</td><td>fetched</td><td>30 B</td>" in page
+    assert "<td>&lt;b&gt;.raw</td>" in page
+    assert "&lt;script&gt;. Run &amp; see." in page
+    assert FETCHED._repr_html_().count("<tr>") == 2
 
 
 def test_travels_between_workers() -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-import stat
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,11 +12,11 @@ from typing import NamedTuple
 from .._cache.files import Cache
 from .._collection import Collection
 from .._files import free_bytes
-from .._registry.parser import load, parse
+from .._registry.parser import parse
 from .._registry.registry import Entry, RegistryIndex
 from .._settings import from_environment
 from .._text import size
-from ..errors import CacheError, RegistryError
+from ..errors import CacheError
 from . import plan, prefetch
 from .terminal import OK, say, show_text
 
@@ -32,6 +32,11 @@ class Recording(NamedTuple):
     size: int  # bytes
     seed: int
 
+    @property
+    def id(self) -> str:
+        """What the local Drive calls it: the same each time, as its bytes are."""
+        return f"demo-{self.seed}".ljust(33, "0")
+
 
 RECORDINGS = (
     Recording("synthetic/fan.raw", 128 * MIB, 1),
@@ -42,13 +47,16 @@ RECORDINGS = (
 
 def demo(options: argparse.Namespace) -> int:
     """Run ``prefetch-datasets --demo``; return the exit code."""
-    root = _root()
-    _check_root(root)
+    root = _new_root()
     cache = Cache(options.cache_dir or str(root / "cache"))
     settings = from_environment()._replace(offline=False, api_key=None, mirrors=())
-    registry = _earlier(root) or _promised()
-    code = _demonstrate(Collection(registry, cache, settings), root, options)
-    if code == OK and not options.json and not options.dry_run:
+    code = _demonstrate(Collection(_promised(), cache, settings), root, options)
+    if not root.exists():
+        return code
+    if code != OK:  # nothing in it is worth keeping: the next demo starts afresh
+        shutil.rmtree(root, ignore_errors=True)
+        say("The demo's folder was removed; the next demo starts from the beginning.")
+    elif not options.json:
         show_text(
             f"These recordings are synthetic. To be rid of them, remove {root}"
             + (f", and {cache.root}/synthetic." if options.cache_dir else ".")
@@ -75,43 +83,26 @@ def _demonstrate(collection: Collection, root: Path, options: argparse.Namespace
 # --- the folder -------------------------------------------------------------------------------
 
 
-def _root() -> Path:
-    """Return a folder of this user's own, the same one each time."""
-    owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
-    return Path(tempfile.gettempdir(), f"evio-data-demo-{owner}")
+def _new_root() -> Path:
+    """Return a folder that is not there yet, with a name that nobody can guess."""
+    return Path(tempfile.gettempdir(), f"evio-data-demo-{os.urandom(4).hex()}")
 
 
-def _check_root(root: Path) -> None:
-    """Refuse what somebody else has put in the folder's place: anybody may write beside it."""
+def _make(root: Path) -> None:
+    """Make the folder, for this user only; whatever somebody else has put there is refused."""
     try:
-        status = root.lstat()
-    except FileNotFoundError:
-        return
-    is_ours = not hasattr(os, "getuid") or (
-        status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )
-    if not stat.S_ISDIR(status.st_mode) or not is_ours:
+        root.mkdir(mode=0o700)
+    except OSError as error:
         raise CacheError(
-            f"{root} is not a folder that only you can write to.",
-            advice="Remove it, or set TMPDIR to a folder of yours.",
-        )
-
-
-def _earlier(root: Path) -> RegistryIndex | None:
-    """Return the registry of an earlier run, if it is there and of these recordings."""
-    try:
-        registry = load(root / "registry.txt")
-    except RegistryError:
-        return None
-    expected = [(recording.name, recording.size) for recording in RECORDINGS]
-    found = [(entry.name, entry.size) for entry in registry.entries.values()]
-    return registry if found == expected else None
+            f"cannot make {root}: {error.strerror or error}.",
+            advice="Set TMPDIR to a folder of yours.",
+        ) from error
 
 
 def _promised() -> RegistryIndex:
-    """Return a registry of the recordings as long as nothing is known but their sizes."""
-    url = "https://drive.google.com/uc?export=download&id=0"
-    return RegistryIndex({r.name: Entry(r.name, None, url, r.size) for r in RECORDINGS})
+    """Return a registry of the recordings before they are made: nobody knows their hashes."""
+    url = "https://drive.google.com/uc?export=download&id="
+    return RegistryIndex({r.name: Entry(r.name, None, f"{url}{r.id}", r.size) for r in RECORDINGS})
 
 
 # --- the Drive --------------------------------------------------------------------------------
@@ -127,10 +118,9 @@ def _drive(
     """
     from ..testing import DriveServer
 
+    _make(root)
     # A proxy of this machine's would look for 127.0.0.1 at its own place.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-    root.mkdir(mode=0o700, exist_ok=True)
-    _check_root(root)  # somebody may have made it since
     # Strict: every hidden input of the warning page's form is demanded back.
     with tempfile.TemporaryDirectory(dir=root) as folder, DriveServer(lenient=False) as server:
         server.rate_per_connection = RATE
@@ -139,14 +129,14 @@ def _drive(
             if not options.quiet:
                 say(f"Making {recording.name}, {size(recording.size)} ...")
             path = _made(recording, Path(folder))
-            file = server.add(recording.name, path)
+            file = server.add(recording.name, path, id=recording.id)
             with suppress(OSError):  # where an open file cannot go, it goes with the folder
                 path.unlink()
             lines.append(file.registry_line(recording.name, size=True))
             if recording == wanted[0]:
                 file.cut_after, file.cut_times = CUT_AFTER, 1
         text = "\n".join(lines) + "\n"
-        _write(root / "registry.txt", text)
+        (root / "registry.txt").write_text(text, encoding="utf-8")
         if not options.quiet:
             say("Serving them as Google Drive does, from this machine.")
             say(f"The connection for {wanted[0].name} will be cut once, after {size(CUT_AFTER)}.")
@@ -171,14 +161,3 @@ def _made(recording: Recording, folder: Path) -> Path:
     write = write_dat if path.suffix == ".dat" else write_evt3
     write(path, size=recording.size, seed=recording.seed)
     return path
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file in one step: another demo may be reading it."""
-    fresh = path.with_name(f"{os.getpid()}.fresh")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    finally:
-        with suppress(OSError):
-            fresh.unlink()

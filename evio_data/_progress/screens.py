@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .._transfer.jobs import Run
     from .._transfer.listener import TransferState
 
-SPOKEN = 5.0  # seconds that words stay beside a bar
+SPOKEN = 0.5  # seconds that words stay beside a bar at least; they stay until bytes come
 LINE_EVERY = 30.0  # seconds between two lines about the whole, where no bars can be drawn
 DRAW_EVERY = 0.1  # seconds between two drawings
 
@@ -30,7 +30,7 @@ def screen(*, quiet: bool = False, stream: TextIO | None = None) -> "Bars | Line
     if quiet:
         return Lines(stream, dated=False, chatty=False)
     if _in_notebook():
-        return Bars(Widgets(None))
+        return Bars(Widgets(None)) if _has_widgets() else Lines(stream, dated=False)
     if stream is None or not _can_draw(stream):
         return Lines(stream)
     return Bars(Widgets(stream) if os.name == "nt" else Block(stream))
@@ -48,6 +48,12 @@ def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and "IPKernelApp" in shell.config
+
+
+def _has_widgets() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("ipywidgets") is not None
 
 
 def ended_line(outcome: "Outcome") -> str:
@@ -145,9 +151,8 @@ class _Words:
         while self._waiting:
             yield self._waiting.popleft()
 
-    def beside(self, name: str | None) -> str:
-        said, text = self._latest.get(name, (0.0, ""))
-        return text if time.monotonic() - said < SPOKEN else ""
+    def latest(self, name: str | None) -> tuple[float, str]:
+        return self._latest.get(name, (0.0, ""))
 
 
 class _Screen:
@@ -203,6 +208,7 @@ class Bars(_Screen):
         super().__init__()
         self._canvas = canvas
         self._speeds: dict[str | None, Speed] = {}
+        self._shown: dict[str | None, tuple[float, int]] = {}  # words: when said, at which byte
         self._drawn = 0.0
 
     def _close(self) -> None:
@@ -241,14 +247,23 @@ class Bars(_Screen):
         return due
 
     def _row(self, run: "Run") -> Row:
-        words = "verifying" if run.finishing else self._words.beside(run.name)
+        words = self._beside(run.name, run.download.fetched)
+        words = "verifying" if run.finishing else words
         rate = self._speed(run.name).measure(run.download.fetched)
         return Row(run.name, _held(run), run.download.total, rate, words)
 
     def _overall(self, done: Totals, words: str) -> Row:
         rate = self._speed(None).measure(done.moved)
         total = done.total if done.sized else None
-        return Row(done.label, done.bytes, total, rate, words or self._words.beside(None))
+        return Row(done.label, done.bytes, total, rate, words or self._beside(None, done.moved))
+
+    def _beside(self, name: str | None, moved: int) -> str:
+        """Return the last words on a file, until bytes have come after them."""
+        said, text = self._words.latest(name)
+        if name not in self._shown or self._shown[name][0] != said:
+            self._shown[name] = said, moved
+        has_moved = moved > self._shown[name][1]
+        return "" if has_moved and time.monotonic() - said >= SPOKEN else text
 
     def _speed(self, name: str | None) -> Speed:
         return self._speeds.setdefault(name, Speed())

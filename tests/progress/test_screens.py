@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -148,7 +150,8 @@ def test_unknown_size_has_no_share(drive: Drive) -> None:
     drive.add("a.raw", CONTENT, length="chunked", ranges="ignore", rate=2 * MIB)
     drive.add("b.raw", CONTENT, size=True, rate=2 * MIB)
     canvas = watched()
-    assert {row.total for row in canvas.rows("a.raw")} == {None}
+    rows = [row for row in canvas.rows("a.raw") if row.held < len(CONTENT)]
+    assert {row.total for row in rows} == {None}
     assert canvas.overall[1].total is None
 
 
@@ -169,6 +172,16 @@ def test_repeated_words_are_told_once(drive: Drive) -> None:
     canvas = watched(connections=1)
     assert sum("the connection was reset" in line for line in canvas.told) == 1
     assert any(row.words == "the connection was reset" for row in canvas.rows("a.raw"))
+
+
+def test_words_give_way_to_the_speed(drive: Drive, killed_at: Killed) -> None:
+    """That a file is resumed stands beside its bar until bytes come, and then their speed."""
+    file = drive.add("a.raw", CONTENT * 4, size=True, rate=8 * MIB)
+    killed_at(file, 5 * MIB)
+    file.rate = 2 * MIB
+    rows = watched(connections=1).rows("a.raw")
+    assert rows[0].words == "resuming"
+    assert any(row.rate and not row.words for row in rows)
 
 
 def test_present_files_are_not_told(drive: Drive) -> None:
@@ -219,11 +232,23 @@ def test_no_terminal_gets_lines() -> None:
         assert isinstance(screen(stream=stream), Lines)
 
 
-@pytest.mark.parametrize(("config", "kind"), [({"IPKernelApp": {}}, Bars), ({}, Lines)])
+@pytest.mark.parametrize(
+    ("config", "widgets", "kind"),
+    [({"IPKernelApp": {}}, True, Bars), ({"IPKernelApp": {}}, False, Lines), ({}, True, Lines)],
+)
 def test_only_a_running_notebook_gets_widgets(
-    monkeypatch: pytest.MonkeyPatch, config: dict[str, object], kind: type
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    config: dict[str, object],
+    widgets: bool,
+    kind: type,
 ) -> None:
-    """A kernel that runs is drawn on; one that is merely installed or imported is not."""
+    """A kernel that runs and has ipywidgets is drawn on; others get lines."""
+    if widgets:
+        (tmp_path / "ipywidgets.py").touch()
+        monkeypatch.syspath_prepend(str(tmp_path))
+    elif find_spec("ipywidgets"):
+        pytest.skip("ipywidgets is installed here")
     shell = SimpleNamespace(config=config)
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     assert isinstance(screen(stream=io.StringIO()), kind)
