@@ -1,5 +1,6 @@
 """The four functions that most people need: names in, verified files out."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +12,12 @@ if TYPE_CHECKING:
     from ._report import Report
 
 
-def fetch(name: str, *, progressbar: bool = False, verify: bool = False) -> Path:
+def fetch(name: str | os.PathLike[str], *, progressbar: bool = False, verify: bool = False) -> Path:
     """Return the path of a verified file, downloaded the first time.
 
     Parameters
     ----------
-    name : str
+    name : str or path
         A registry key (``"fan/fan_const_rpm.raw"``), or a basename that only one key has.
     progressbar : bool
         Draw a bar on standard error.
@@ -60,7 +61,7 @@ def fetch(name: str, *, progressbar: bool = False, verify: bool = False) -> Path
 
 
 def prefetch(
-    patterns: Iterable[str] = (),
+    patterns: Iterable[str | os.PathLike[str]] = (),
     *,
     concurrency: int = CONNECTIONS,
     progressbar: bool = False,
@@ -96,7 +97,7 @@ def prefetch(
         )
 
 
-def verify(patterns: Iterable[str] = ()) -> "Report":
+def verify(patterns: Iterable[str | os.PathLike[str]] = ()) -> "Report":
     """Hash what is cached again, and say which files are damaged; nothing is deleted.
 
     Parameters
@@ -113,7 +114,7 @@ def verify(patterns: Iterable[str] = ()) -> "Report":
     return open_collection().verify(patterns)
 
 
-def names(pattern: str = "*") -> list[str]:
+def names(pattern: str | os.PathLike[str] = "*") -> list[str]:
     """Return the registry keys that a name or a glob means.
 
     Examples

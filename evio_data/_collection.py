@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ._cache.files import Cache, CachedFile
 from ._registry.hashes import is_strong
 from ._registry.parser import load, shipped_path
-from ._registry.registry import Entry, RegistryIndex
-from ._settings import Settings, default_cache_dir, from_environment
-from .errors import EvioDataError, OfflineError
+from ._registry.registry import Entry, Name, RegistryIndex
+from ._settings import Settings, default_cache_dir, expanded, from_environment
+from .errors import EvioDataError, OfflineError, RegistryError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,21 +32,35 @@ class Collection:
     Parameters
     ----------
     registry : RegistryIndex
-    cache : Cache
+    cache : Cache or None
+        None is the default one, which must be there only when it is used.
     settings : Settings
     """
 
-    def __init__(self, registry: RegistryIndex, cache: Cache, settings: Settings) -> None:
+    def __init__(self, registry: RegistryIndex, cache: Cache | None, settings: Settings) -> None:
         self.registry = registry
-        self.cache = cache
         self.settings = settings
+        self._cache = cache
+
+    @property
+    def cache(self) -> Cache:
+        """The folder on disk.
+
+        Raises
+        ------
+        EvioDataError
+            If it is the default one, and this user has no home folder.
+        """
+        if self._cache is None:
+            self._cache = cache_at(default_cache_dir())
+        return self._cache
 
     def cached_file(self, entry: Entry) -> CachedFile:
         """Return the place of an entry's file."""
         return self.cache.cached_file(entry.name)
 
     def fetch(
-        self, name: str, *, watcher: "ProgressListener | None" = None, verify: bool = False
+        self, name: Name, *, watcher: "ProgressListener | None" = None, verify: bool = False
     ) -> "Path":
         """Return the path of one verified file, received if it is not there.
 
@@ -69,7 +83,7 @@ class Collection:
 
     def prefetch(
         self,
-        patterns: Iterable[str] = (),
+        patterns: Iterable[Name] = (),
         *,
         connections: int = CONNECTIONS,
         watcher: "ProgressListener | None" = None,
@@ -180,7 +194,7 @@ class Collection:
         return around(origin, entry.name, before=before, after=after, patience=patience)
 
     def verify(
-        self, patterns: Iterable[str] = (), on_progress: Callable[[int], None] | None = None
+        self, patterns: Iterable[Name] = (), on_progress: Callable[[int], None] | None = None
     ) -> "Report":
         """Hash what is cached again; a damaged file is a failed outcome, and stays where it is.
 
@@ -221,14 +235,23 @@ def open_collection(
 ) -> Collection:
     """Return the collection that the arguments, else the environment, else the defaults say."""
     settings = from_environment()
+    root = os.fspath(cache_dir) if cache_dir else settings.cache_dir
+    cache = cache_at(root) if root else None
+    return Collection(load(registry_path(registry, settings)), cache, settings)
+
+
+def registry_path(registry: str | os.PathLike[str] | None, settings: Settings) -> str:
+    """Return the path of the registry that an argument, else the environment, else nobody names."""
     path = os.fspath(registry) if registry else settings.registry or shipped_path()
-    root = os.fspath(cache_dir) if cache_dir else settings.cache_dir or default_cache_dir()
-    return Collection(load(path), cache_at(root), settings)
+    try:
+        return expanded(path, "the registry" if registry else "EVIO_DATA_REGISTRY")
+    except EvioDataError as error:
+        raise RegistryError(error.message, advice=error.advice) from error
 
 
 def cache_at(root: str) -> Cache:
     """Return the cache in a folder: one object a folder, for what only its memory knows."""
-    return _cache(os.path.abspath(os.path.expanduser(root)))  # noqa: PTH100, PTH111
+    return _cache(os.path.abspath(expanded(root, "the cache folder")))  # noqa: PTH100
 
 
 @cache

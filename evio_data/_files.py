@@ -4,11 +4,14 @@ import errno
 import io
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from ._text import size
 from .errors import CacheError
+
+FRESH = ".fresh"  # ends the name of a file that is about to get another one
 
 
 def open_nofollow(
@@ -56,11 +59,12 @@ class Folder:
         self._descriptor = os.open(root, flags)
         try:
             for part in parts:
-                inner = os.open(part, flags | os.O_NOFOLLOW, dir_fd=self._descriptor)
-                os.close(self._descriptor)
-                self._descriptor = inner
+                outer = self._descriptor
+                self._descriptor = os.open(part, flags | os.O_NOFOLLOW, dir_fd=outer)
+                os.close(outer)
         except OSError:
-            os.close(self._descriptor)
+            with suppress(OSError):  # what went wrong first is what counts
+                os.close(self._descriptor)
             raise
 
     def __enter__(self) -> Self:
@@ -68,7 +72,8 @@ class Folder:
 
     def __exit__(self, *_: object) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            with suppress(OSError):  # nothing was written through it
+                os.close(self._descriptor)
 
     def at(self, name: str) -> str:
         """Return how a file in it is called, beside the descriptor."""
@@ -91,6 +96,12 @@ class Folder:
         """Remove a file from it."""
         os.unlink(self.at(name), dir_fd=self._descriptor)
 
+    def flush(self) -> None:
+        """Put the names in it on the disk, where the system can."""
+        with suppress(OSError):
+            if self._descriptor is not None:
+                os.fsync(self._descriptor)
+
     def move(self, name: str, to: "Folder", new: str) -> None:
         """Give a file in it a name in another folder, in one step."""
         there = to._descriptor  # noqa: SLF001 - one of us
@@ -98,7 +109,8 @@ class Folder:
 
 
 _IN_FOLDERS = {os.open, os.unlink, os.stat, os.rename} <= os.supports_dir_fd
-FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+_FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+_MANY = (errno.EMFILE, errno.ENFILE)
 _WHY = {
     errno.EACCES: "this user has no permission",
     errno.EPERM: "this user has no permission",
@@ -108,50 +120,164 @@ _WHY = {
     errno.ENOTDIR: "a file is where a folder should be",
     errno.EEXIST: "something is in its place",
 }
+_ANOTHER_DISK = "set EVIO_DATA_DIR to a larger disk; what arrived is kept."
 
 
 def as_cache_error(error: OSError, path: str | os.PathLike[str]) -> CacheError:
     """Return the typed error for a fault of the disk."""
     if isinstance(error, CacheError):
         return error
-    if error.errno in FULL:
-        full = CacheError(
-            f"the disk is full: {os.fspath(path)}.",
-            advice="Make room, or set EVIO_DATA_DIR to a larger disk; what arrived is kept.",
-        )
-        full.errno = error.errno
-        return full
-    why = _WHY.get(error.errno or 0, error.strerror or str(error))
-    wrapped = CacheError(
-        f"cannot use {os.fspath(path)}: {why}.",
-        advice="Correct that, or set EVIO_DATA_DIR to a folder of yours.",
-    )
+    message, advice = _told(error, os.fspath(path))
+    wrapped = CacheError(message, advice=advice)
     wrapped.errno = error.errno
     return wrapped
+
+
+def _told(error: OSError, path: str) -> tuple[str, str]:
+    code = error.errno or 0
+    if code in _FULL:
+        return f"{_what_is_full(code, path)}: {path}.", f"Make room, or {_ANOTHER_DISK}"
+    if code == errno.EFBIG:
+        return (
+            f"{path} would be larger than a file may be here.",
+            f"Raise the limit (`ulimit -f`), or {_ANOTHER_DISK}",
+        )
+    if code in _MANY:
+        who = "this process" if code == errno.EMFILE else "this machine"
+        return (
+            f"{who} has too many files open to open {path}.",
+            "Close some, raise the limit (`ulimit -n`), or use fewer connections.",
+        )
+    why = _WHY.get(code, error.strerror or str(error))
+    return (
+        f"cannot use {path}: {why}.",
+        "Correct that, or set EVIO_DATA_DIR to a folder of yours.",
+    )
+
+
+def _what_is_full(code: int, path: str) -> str:
+    if code != errno.ENOSPC:
+        return "this user's quota on the disk is used up"
+    if _inodes_are_used_up(Path(path)):
+        return "the disk has room, but cannot take another file (its inodes are used up)"
+    return "the disk is full"
+
+
+def _inodes_are_used_up(path: Path) -> bool:
+    with suppress(OSError, AttributeError):  # AttributeError: Windows
+        found = os.statvfs(nearest_folder(path))
+        return bool(found.f_files) and not found.f_favail and found.f_bavail > 0
+    return False
+
+
+def is_about_descriptors(error: BaseException) -> bool:
+    """Say whether an error is about files that are open, rather than about a disk."""
+    return isinstance(error, OSError) and error.errno in _MANY
+
+
+def is_full(error: OSError) -> bool:
+    """Say whether an error is about a disk, or a quota, that is used up."""
+    return error.errno in _FULL
+
+
+# --- room -------------------------------------------------------------------------------------
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return a path, or what is there of the way to it."""
+    while not os.path.exists(path) and path != path.parent:  # noqa: PTH110 - which never raises
+        path = path.parent
+    return path
 
 
 def free_bytes(path: Path) -> int | None:
     """Return the bytes that this user may still write where ``path`` is; None if unknown."""
     import shutil
 
-    while True:
-        try:
-            return shutil.disk_usage(path).free
-        except FileNotFoundError:
-            if path == path.parent:
-                return None
-            path = path.parent
-        except OSError:
-            return None
+    try:
+        return shutil.disk_usage(nearest_folder(path)).free
+    except OSError:
+        return None
 
 
-def no_room(missing: int, free: int, folder: str) -> CacheError:
-    """Return the error for a disk that cannot take what is missing."""
-    import errno
+def check_room(missing: int, folder: Path) -> None:
+    """Refuse what a disk cannot take.
 
+    Raises
+    ------
+    CacheError
+        If fewer than ``missing`` bytes are free where ``folder`` is, or will be.
+    """
+    free = free_bytes(folder)
+    if free is None or missing <= free:
+        return
     error = CacheError(
         f"needs {size(missing)} and the disk has {size(free)} free ({folder}).",
         advice="Make room, or set EVIO_DATA_DIR to a larger disk.",
     )
     error.errno = errno.ENOSPC
-    return error
+    raise error
+
+
+# --- what a power cut cannot undo ----------------------------------------------------------------
+
+
+def flush_folder(path: str | os.PathLike[str]) -> None:
+    """Put the names in a folder on the disk, where the system can."""
+    with suppress(OSError):  # Windows has no such thing, and some network file systems neither
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes, *, exclusive: bool = False) -> None:
+    """Give a file new bytes in one step that no kill, and no power cut, leaves half done.
+
+    Parameters
+    ----------
+    path : path
+    data : bytes
+    exclusive : bool
+        Leave alone what has the name already.
+
+    Raises
+    ------
+    FileExistsError
+        If something has the name, and it is exclusive.
+    OSError
+        If it cannot be written; then what was there is as it was.
+    """
+    path = os.fspath(path)
+    fresh = f"{path}.{os.getpid():x}-{os.urandom(4).hex()}{FRESH}"
+    try:
+        with open_nofollow(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL) as file:
+            write_all(file, data)
+            os.fsync(file.fileno())
+        if exclusive:
+            _link(fresh, path)
+        else:
+            os.replace(fresh, path)  # noqa: PTH105
+    finally:
+        with suppress(OSError):
+            os.unlink(fresh)  # noqa: PTH108
+    flush_folder(os.path.dirname(path) or ".")  # noqa: PTH120
+
+
+def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
+    """Write bytes into an unbuffered file, in as many steps as the system makes of it."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+
+
+def _link(fresh: str, path: str) -> None:
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        raise
+    except (OSError, AttributeError):  # no hard links here
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+        os.replace(fresh, path)  # noqa: PTH105

@@ -40,10 +40,48 @@ def from_environment() -> Settings:
 
 
 def default_cache_dir() -> str:
-    """Return ``pooch.os_cache("evio-data")`` without the cost of importing pooch."""
+    """Return ``pooch.os_cache("evio-data")`` without the cost of importing pooch.
+
+    Raises
+    ------
+    EvioDataError
+        If this user has no home folder, as in some containers.
+    """
     import platformdirs
 
-    return str(platformdirs.user_cache_dir("evio-data"))
+    try:
+        return expanded(str(platformdirs.user_cache_dir("evio-data")))
+    except (EvioDataError, RuntimeError) as error:
+        raise EvioDataError(
+            "this user has no home folder, so there is no default cache.",
+            advice="Set EVIO_DATA_DIR to a folder of yours, or name one (`--cache-dir`).",
+        ) from error
+
+
+def expanded(path: str, what: str = "") -> str:
+    """Return a path with the home folder that a ``~`` at its start stands for.
+
+    Parameters
+    ----------
+    path : str
+    what : str
+        The setting or option that it comes from, for the message.
+
+    Raises
+    ------
+    EvioDataError
+        If there is no such home folder: nobody means a folder called ``~``.
+    """
+    if not path.startswith("~"):
+        return path
+    home = os.path.expanduser(path)  # noqa: PTH111 - the warm path does not import pathlib
+    if home.startswith("~"):
+        origin = f"{what} has " if what else ""
+        raise EvioDataError(
+            f"{origin}{clean(path)!r}: there is no such home folder.",
+            advice="Write the whole path; for a folder whose name begins with ~, ./ before it.",
+        )
+    return home
 
 
 _NO = ("", "0", "no", "false", "off")

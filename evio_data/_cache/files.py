@@ -49,7 +49,7 @@ class Cache:
     """
 
     def __init__(self, root: str) -> None:
-        self.root = os.path.abspath(os.path.expanduser(root))  # noqa: PTH100, PTH111
+        self.root = os.path.abspath(root)  # noqa: PTH100
         self._memory: dict[str, Stamp] = {}  # stamps that a read-only disk does not take
 
     def cached_file(self, name: str) -> "CachedFile":

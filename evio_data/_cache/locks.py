@@ -13,8 +13,11 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-# Where the file system has no locks we go on without: two may then do the same work.
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+# Whatever else a system says (no locks here, a stale handle, a read-only descriptor on NFS) does
+# not mean that somebody has the lock: we go on without, and two may do the same work.
+_HELD = {errno.EAGAIN, errno.EWOULDBLOCK}
+if sys.platform == "win32":
+    _HELD |= {errno.EACCES, errno.EDEADLK}
 
 # Never through a link, and never waiting for the other end of somebody's pipe.
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -45,7 +48,7 @@ class Lock:
                 descriptor = self._open()
             except OSError:
                 return True
-            if not _lock(descriptor):
+            if not _lock(descriptor, self._path):
                 os.close(descriptor)
                 return False
             if self._is_current(descriptor):
@@ -96,20 +99,35 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _lock(descriptor)
+        return not _lock(descriptor, path)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, path: str | os.PathLike[str]) -> bool:
     try:
         if sys.platform == "win32":
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno in _NO_LOCKS
+        if error.errno in _HELD:
+            return False
+        _tell_once(error.strerror or str(error), os.fspath(path))
     return True
+
+
+def _tell_once(why: str, path: str) -> None:
+    if why in _told:
+        return
+    _told.add(why)
+    from logging import getLogger
+
+    words = "cannot lock %s (%s): going on without; another process may do the same work."
+    getLogger("evio_data").warning(words, path, why)
+
+
+_told: set[str] = set()
 
 
 def _forget_all() -> None:

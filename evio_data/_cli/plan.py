@@ -62,17 +62,12 @@ class Plan(NamedTuple):
 
     def check_room(self, collection: Collection) -> None:
         """Raise `CacheError` if the disk cannot take the whole set."""
-        if not self.missing:
-            return
-        from pathlib import Path
+        if self.missing:
+            from pathlib import Path
 
-        from .._files import free_bytes, no_room
+            from .._files import check_room
 
-        root = collection.cache.root
-        free = free_bytes(Path(root))
-        needed = self.bytes - self.held
-        if free is not None and needed > free:
-            raise no_room(needed, free, root)
+            check_room(self.bytes - self.held, Path(collection.cache.root))
 
 
 def make_plan(

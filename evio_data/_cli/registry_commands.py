@@ -6,19 +6,19 @@ import shlex
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from .._collection import Collection, open_collection
+from .._collection import Collection, open_collection, registry_path
 from .._drive import links
 from .._drive.folders import folder_url
 from .._drive.links import FileLink
 from .._registry.hashes import is_strong, sha256_in
 from .._registry.parser import shipped_path
-from .._registry.registry import Entry
+from .._registry.registry import Entry, is_glob
 from .._registry_tools import editor
 from .._registry_tools import pin as pinning
 from .._registry_tools.editor import RegistryEditor
 from .._registry_tools.folder_scan import Survey, scan_folder
 from .._registry_tools.rebuild import Comparison, compare, rebuild, refuse_another_folder
-from .._settings import from_environment
+from .._settings import expanded, from_environment
 from .._text import clean, plural, size
 from ..errors import EvioDataError, RegistryError
 from .output import frame
@@ -32,7 +32,7 @@ MAX_LINE = 2000  # characters of a message that are shown
 
 def build(options: argparse.Namespace) -> int:
     """Run ``evio-data registry build``; return the exit code."""
-    path: str = options.output
+    path = expanded(options.output, "--output")
     link = _folder_of(options.folder)
     present = editor.read(path).text  # what is wrong with it is told before all else
     if present is not None:
@@ -123,7 +123,7 @@ def _folder_of(url: str) -> FileLink:
 
 
 def _source(options: argparse.Namespace) -> str:
-    return options.registry or from_environment().registry or shipped_path()
+    return registry_path(options.registry, from_environment())
 
 
 def _read(path: str) -> RegistryEditor:
@@ -240,18 +240,19 @@ def _target(options: argparse.Namespace, source: str) -> str:
                 advice="Name a new file, `-o registry.txt`, or one of yours, `--registry FILE`.",
             )
         return source
-    if os.path.lexists(options.output):
+    output = expanded(options.output, "--output")
+    if os.path.lexists(output):
         raise EvioDataError(
-            f"{clean(options.output, MAX_LINE)} exists.",
+            f"{clean(output, MAX_LINE)} exists.",
             advice="To pin in it: `--registry` instead of `-o`.",
         )
-    return str(options.output)
+    return output
 
 
 def _named(patterns: Iterable[str], absent: list[str], collection: Collection) -> list[str]:
     """Return the absent files that were asked for by name, not by a glob."""
     registry = collection.registry
-    exact = {each for each in patterns if each in registry.entries or not set(each) & set("*?[")}
+    exact = {each for each in patterns if each in registry.entries or not is_glob(each)}
     names = {registry.find(each).name for each in exact}
     return [name for name in absent if name in names]
 

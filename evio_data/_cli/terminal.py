@@ -57,9 +57,17 @@ def show_text(*lines: str) -> None:
 def _print(line: str) -> None:
     try:
         print(line)
-    except UnicodeEncodeError:  # a name that the locale cannot spell is still the file's name
+    except UnicodeEncodeError:
         sys.stdout.flush()
-        sys.stdout.buffer.write(os.fsencode(line + "\n"))
+        sys.stdout.buffer.write(_spelled(line + "\n", sys.stdout.encoding))
+
+
+def _spelled(text: str, encoding: str) -> bytes:
+    """Return text that an encoding has not got: as files are called here, else as escapes."""
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
 
 
 def _forget_stdout() -> None:

@@ -13,10 +13,10 @@ from .._cache.files import CachedFile
 from .._cache.hashing import Digests, hash_file
 from .._cache.locks import Lock
 from .._collection import Collection
-from .._files import FULL, as_cache_error, free_bytes, no_room, open_nofollow
+from .._files import as_cache_error, check_room, is_full, open_nofollow
 from .._http.web_page import SNIFFED, is_web_page
 from .._registry.hashes import SHA256, kind_of
-from .._registry.registry import Entry
+from .._registry.registry import Entry, composed
 from ..errors import CacheError, EvioDataError
 from .candidates import Candidate, found_under
 from .zip_archive import ArchiveError
@@ -138,7 +138,7 @@ class _Import:
         self._namesakes: list[Candidate] = []
         self._basenames: dict[str, list[str]] = {}
         for entry in collection.registry.entries.values():
-            self._basenames.setdefault(entry.basename, []).append(entry.name)
+            self._basenames.setdefault(composed(entry.basename), []).append(entry.name)
             self._survey(entry)
 
     def _survey(self, entry: Entry) -> None:
@@ -176,7 +176,7 @@ class _Import:
         with self._faults_told(candidate):
             while (fitting := self._fitting(candidate)) and self._take(candidate, fitting):
                 taken = True
-            if not taken and candidate.basename in self._basenames:
+            if not taken and composed(candidate.basename) in self._basenames:
                 self._namesakes.append(candidate)
 
     def _fitting(self, candidate: Candidate) -> list[_Wanted]:
@@ -243,7 +243,7 @@ class _Import:
     def _receive(self, candidate: Candidate, path: Path, digests: Digests) -> How:
         if candidate.file is None:
             with candidate.unpacked() as stream, _created(path) as target:
-                _check_room(path, candidate.size)
+                check_room(candidate.size, path.parent)
                 copy_stream(stream, target, candidate.size, digests)
                 return "unpacked"
         with open_nofollow(candidate.file, os.O_RDONLY) as source:
@@ -252,7 +252,7 @@ class _Import:
                     hash_file(path, digests)
                     return "cloned"
                 if not (self._link and _hard_link(candidate.file, path)):
-                    _check_room(path, candidate.size)
+                    check_room(candidate.size, path.parent)
                     copy_file(source, target, candidate.size, digests)
                     return "copied"
             _hash_steady(path, digests)
@@ -288,7 +288,7 @@ class _Import:
 
     def _meant(self, candidate: Candidate) -> str | None:
         """Return the one key whose folders are most like the candidate's, cached or not."""
-        names = self._basenames[candidate.basename]
+        names = self._basenames[composed(candidate.basename)]
         nearest = max(_alike(name, candidate.path) for name in names)
         best = [name for name in names if _alike(name, candidate.path) == nearest]
         if len(best) == 1:
@@ -315,8 +315,8 @@ def _alike(name: str, path: str) -> int:
     >>> _alike("fred-0/events.raw", "zip/fred-0/Event/events.raw")
     1
     """
-    folders = iter(path.lower().split("/")[:-1])
-    return sum(folder in folders for folder in name.lower().split("/")[:-1])
+    folders = iter(composed(path).lower().split("/")[:-1])
+    return sum(folder in folders for folder in composed(name).lower().split("/")[:-1])
 
 
 @contextmanager
@@ -354,15 +354,9 @@ def _created(path: Path) -> Iterator[BinaryIO]:
         except CacheError:
             raise
         except OSError as error:
-            if error.errno in FULL:
+            if is_full(error):
                 raise as_cache_error(error, path) from error
             raise
-
-
-def _check_room(path: Path, size: int) -> None:
-    free = free_bytes(path.parent)
-    if free is not None and size > free:
-        raise no_room(size, free, str(path.parent))
 
 
 def _hard_link(source: Path, path: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ from .._cache.files import CachedFile
 from .._files import as_cache_error, open_nofollow
 from .._registry.names import STATE_FOLDER
 from .._registry.registry import Entry
-from .._settings import default_cache_dir, from_environment
+from .._settings import default_cache_dir, expanded, from_environment
 from ..errors import CacheError
 from .folder_lock import SharedFolderLock
 
@@ -114,11 +115,13 @@ def place_for(entry: Entry, output: Output, pooch: Any) -> Delivery:
     raise refused
 
 
-def _bases(output: Output, pooch: Any) -> list[str]:
-    bases = [] if pooch is None else [str(pooch.abspath)]
+def _bases(output: Output, pooch: Any) -> Iterator[str]:
+    if pooch is not None:
+        yield str(pooch.abspath)
     if isinstance(output, str | os.PathLike):
-        bases.append(os.path.dirname(os.path.realpath(output)))  # noqa: PTH120
-    return [*bases, from_environment().cache_dir or default_cache_dir()]
+        yield os.path.dirname(os.path.realpath(output))  # noqa: PTH120
+    own = from_environment().cache_dir
+    yield os.path.abspath(expanded(own, "EVIO_DATA_DIR")) if own else default_cache_dir()  # noqa: PTH100
 
 
 def _check_folder(folder: str) -> None:

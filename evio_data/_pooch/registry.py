@@ -13,7 +13,7 @@ from .._collection import Collection, cache_at, open_collection
 from .._progress.adapters import progress_for
 from .._registry.hashes import worded
 from .._registry.names import MAX_NAME, check_name
-from .._registry.parser import UNPINNED, checked_hash, columns
+from .._registry.parser import UNPINNED, checked_hash, columns, refuse_backslash
 from .._registry.registry import Entry, RegistryIndex
 from .._settings import from_environment
 from .._text import clean
@@ -220,7 +220,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         if fname in self.registry:
             return fname
         try:
-            return self._basenames().find(str(fname)).name
+            return self._basenames().find(fname).name
         except UnknownDatasetError as error:
             raise for_pooch(error) from error.__cause__
 
@@ -336,6 +336,7 @@ def _lines(text: str) -> Iterator[list[str]]:
         if line.lstrip().startswith("#"):
             continue
         try:
+            refuse_backslash(line)
             words = columns(line)
             if words:
                 yield _checked_columns(words)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._collection import Collection, cache_at, open_collection
 from .._registry.names import check_name
-from .._registry.registry import Entry, RegistryIndex
+from .._registry.registry import Entry, Name, RegistryIndex, is_glob, spelled_name
 from .._settings import from_environment
 from ..errors import EvioDataError, RegistryError
 from .statistics import SessionStatistics
@@ -40,16 +40,16 @@ class SessionDatasets:
         """
         found: dict[str, Entry] = {}
         for pattern in patterns:
-            if not isinstance(pattern, str):
+            if not isinstance(pattern, str | os.PathLike):
                 raise RegistryError(f"{pattern!r} is not the name of a dataset.")
             for entry in self.collection.registry.select([pattern]):
                 found[entry.name] = entry
         return list(found.values())
 
-    def is_one(self, pattern: str) -> bool:
+    def is_one(self, pattern: Name) -> bool:
         """Say whether a pattern is one name, rather than a glob."""
-        known = pattern in self.collection.registry.entries
-        return known or not any(character in pattern for character in "*?[")
+        name = spelled_name(pattern)
+        return name in self.collection.registry.entries or not is_glob(name)
 
     def prefetch(self, entries: Sequence[Entry], *, quiet: bool, folder: Path | None) -> None:
         """Have many files at once; what cannot be had is remembered.

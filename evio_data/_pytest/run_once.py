@@ -1,6 +1,5 @@
 """Work that several processes want in; one of them does it, and its result goes to all."""
 
-import os
 import pickle
 import time
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .._cache.locks import Lock
+from .._files import write_atomically
 
 Result = TypeVar("Result")
 
@@ -40,13 +40,7 @@ def once(folder: Path, key: str, work: Callable[[], Result]) -> Result:
             return done
         done = work()
         with suppress(OSError):  # a full disk
-            _write(result, pickle.dumps(done))
+            write_atomically(result, pickle.dumps(done))
         return done
     finally:
         lock.release()
-
-
-def _write(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_bytes(data)
-    fresh.replace(path)

@@ -118,6 +118,7 @@ def _mirrors(comment: str) -> tuple[tuple[str, ...], bool] | None:
 
 
 def _entry(line: str, number: int) -> Entry | None:
+    refuse_backslash(line)
     words = columns(line)
     if not words:
         return None
@@ -145,6 +146,19 @@ def checked_hash(text: str) -> str | None:
             "(md5, sha1, sha512, blake2b, xxh64, ...), nor 'unpinned'."
         )
     return known_hash
+
+
+def refuse_backslash(line: str) -> None:
+    """Refuse a line in which a shell would swallow what somebody took for a separator.
+
+    Raises
+    ------
+    RegistryError
+    """
+    if "\\" in line:
+        raise RegistryError(
+            "has a backslash; the parts of a name are joined by /, and blanks are put in quotes."
+        )
 
 
 def columns(line: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The entries of a registry, and finding them by name or glob."""
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -10,6 +11,9 @@ from ..errors import UnknownDatasetError
 
 NEAREST = 3  # suggestions that one error makes
 SEARCHED = 2000  # names that a misspelt one is compared with at most: a comparison takes 50 µs
+
+
+Name = str | os.PathLike[str]  # as people give one
 
 
 class Entry(NamedTuple):
@@ -51,19 +55,22 @@ class RegistryIndex:
         self.mirrors = mirrors
         self.prefer_mirrors = prefer_mirrors
 
-    def find(self, name: str) -> Entry:
+    def find(self, name: Name) -> Entry:
         """Return the entry that a key or an unambiguous basename means."""
-        entry = self.entries.get(name)
+        text = spelled_name(name)
+        entry = self.entries.get(text)
         if entry is not None:
             return entry
-        keys = self._by_basename.get(name, [])
+        if text in self._by_composed:
+            return self.entries[self._by_composed[text]]
+        keys = self._by_basename.get(text, [])
         if len(keys) == 1:
             return self.entries[keys[0]]
-        raise self._ambiguous(name, keys) if keys else self._unknown(name)
+        raise self._ambiguous(text, keys) if keys else self._unknown(text)
 
-    def select(self, patterns: Iterable[str] = ()) -> list[Entry]:
+    def select(self, patterns: Iterable[Name] | Name = ()) -> list[Entry]:
         """Return the entries that names and globs mean, in registry order; no patterns, all."""
-        if isinstance(patterns, str):
+        if isinstance(patterns, str | os.PathLike):
             patterns = (patterns,)
         patterns = tuple(patterns)
         if not patterns:
@@ -71,8 +78,9 @@ class RegistryIndex:
         wanted = {entry.name for pattern in patterns for entry in self._matching(pattern)}
         return [entry for entry in self.entries.values() if entry.name in wanted]
 
-    def _matching(self, pattern: str) -> list[Entry]:
-        if pattern in self.entries or not any(character in pattern for character in "*?["):
+    def _matching(self, name: Name) -> list[Entry]:
+        pattern = spelled_name(name)
+        if pattern in self.entries or not is_glob(pattern):
             return [self.find(pattern)]
         matches = glob_matcher(pattern)
         found = [entry for entry in self.entries.values() if matches(entry.name)]
@@ -81,20 +89,38 @@ class RegistryIndex:
         return found
 
     @cached_property
+    def _by_composed(self) -> dict[str, str]:
+        """Keys by their composed spelling, where they have another one in the registry."""
+        return {composed(name): name for name in self.entries if not name.isascii()}
+
+    @cached_property
     def _by_basename(self) -> dict[str, list[str]]:
         keys: dict[str, list[str]] = {}
         for entry in self.entries.values():
-            keys.setdefault(entry.basename, []).append(entry.name)
+            keys.setdefault(composed(entry.basename), []).append(entry.name)
         return keys
 
-    def _unknown(self, name: str) -> UnknownDatasetError:
+    def _nearest(self, name: str) -> list[str]:
+        """Return the keys that a wrong name may be meant for, the likeliest first."""
         from difflib import get_close_matches
 
-        last = name.rpartition("/")[2]
-        nearest = get_close_matches(name, _likely(name, self.entries), n=NEAREST, cutoff=0.5)
-        for basename in get_close_matches(last, _likely(last, self._by_basename), n=NEAREST):
-            nearest += [key for key in self._by_basename[basename] if key not in nearest]
-        nearest = nearest[:NEAREST]
+        wanted = name.casefold().strip("/")
+        last = wanted.rpartition("/")[2]
+        keys, basenames = dict[str, list[str]](), dict[str, list[str]]()
+        for key in self.entries:
+            keys.setdefault(composed(key).casefold(), []).append(key)
+            basenames.setdefault(composed(key.rpartition("/")[2]).casefold(), []).append(key)
+        found = [*keys.get(wanted, []), *basenames.get(last, [])]
+        if wanted:
+            found += [key for folded, same in keys.items() if wanted in folded for key in same]
+        for close in get_close_matches(wanted, _likely(wanted, keys), n=NEAREST, cutoff=0.5):
+            found += keys[close]
+        for close in get_close_matches(last, _likely(last, basenames), n=NEAREST):
+            found += basenames[close]
+        return list(dict.fromkeys(found))[:NEAREST]
+
+    def _unknown(self, name: str) -> UnknownDatasetError:
+        nearest = self._nearest(name)
         advice = f"Did you mean {_either(nearest)}?" if nearest else "`evio-data list` shows all."
         folder = f"{name.strip('/')}/"
         if any(key.startswith(folder) for key in self.entries):
@@ -112,6 +138,43 @@ class RegistryIndex:
         return error
 
 
+def composed(name: str) -> str:
+    """Return a name as most systems spell it: accents in one character with their letters (NFC)."""
+    if name.isascii():
+        return name
+    from unicodedata import normalize
+
+    return normalize("NFC", name)
+
+
+def spelled_name(name: Name) -> str:
+    """Return what somebody has given as a name, in the one spelling that names are looked up by.
+
+    Raises
+    ------
+    UnknownDatasetError
+        If it is no name at all.
+
+    >>> from pathlib import PurePosixPath
+    >>> spelled_name(PurePosixPath("fan", "fan.raw")), spelled_name("u\u0308.raw") == "\xfc.raw"
+    ('fan/fan.raw', True)
+    """
+    if not isinstance(name, str):
+        text = name.as_posix() if hasattr(name, "as_posix") else getattr(name, "__fspath__", str)()
+        if not isinstance(text, str) or not isinstance(name, os.PathLike):
+            raise UnknownDatasetError(
+                f"{clean(repr(name))} is not the name of a dataset.",
+                advice="Give a text: `evio-data list` shows all.",
+            )
+        name = text
+    return composed(name)
+
+
+def is_glob(pattern: str) -> bool:
+    """Say whether a pattern may mean several names."""
+    return any(character in pattern for character in "*?[")
+
+
 def glob_matcher(pattern: str) -> Callable[[str], bool]:
     """Return a test of names; a pattern without ``/`` is held against the basename too.
 
@@ -121,10 +184,15 @@ def glob_matcher(pattern: str) -> Callable[[str], bool]:
     """
     import fnmatch
 
-    match = re.compile(fnmatch.translate(pattern)).match
+    match = re.compile(fnmatch.translate(composed(pattern))).match
     if "/" in pattern:
-        return lambda name: match(name) is not None
-    return lambda name: match(name) is not None or match(name.rpartition("/")[2]) is not None
+        return lambda name: match(composed(name)) is not None
+
+    def matches(name: str) -> bool:
+        name = composed(name)
+        return match(name) is not None or match(name.rpartition("/")[2]) is not None
+
+    return matches
 
 
 def _likely(name: str, names: Iterable[str]) -> list[str]:

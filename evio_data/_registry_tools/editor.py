@@ -5,10 +5,10 @@ import os
 import re
 import shlex
 from bisect import bisect
-from contextlib import suppress
 from typing import NamedTuple
 
 from .._drive.links import FileLink, folder_link
+from .._files import write_atomically
 from .._registry.parser import UNPINNED, load, parse
 from .._registry.registry import Entry, RegistryIndex
 from .._text import clean
@@ -159,18 +159,10 @@ def write(path: str, text: str) -> None:
         If it cannot be written; then the old file is as it was.
     """
     path = os.path.realpath(path)  # behind a link: the file it leads to
-    fresh = f"{path}.{os.getpid():x}-{os.urandom(4).hex()}.tmp"
     try:
-        with open(fresh, "x", encoding="utf-8", newline="") as file:  # noqa: PTH123
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)  # noqa: PTH105
+        write_atomically(path, text.encode())
     except OSError as error:
         raise _cannot_write(path, error.strerror or str(error)) from error
-    finally:
-        with suppress(OSError):
-            os.unlink(fresh)  # noqa: PTH108
 
 
 def refuse_unwritable(path: str) -> None:

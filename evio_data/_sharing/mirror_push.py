@@ -9,11 +9,12 @@ from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 from .._cache.copying import clone, copy_file, hash_stream
 from .._cache.hashing import Digests
 from .._collection import Collection
-from .._files import as_cache_error, free_bytes, no_room, open_nofollow
+from .._files import as_cache_error, check_room, flush_folder, open_nofollow
 from .._http.connection import TransportError
 from .._mirror_urls import STORES, is_base, is_http
 from .._registry.hashes import kind_of, worded
 from .._registry.registry import Entry
+from .._settings import expanded
 from .._sources.object_store import opened_store, store_error
 from .._text import clean
 from ..errors import ChecksumError, DownloadError, EvioDataError
@@ -97,7 +98,7 @@ def target_of(target: str) -> Target:
         For a URL that nobody can write to.
     """
     if "://" not in target:
-        return FolderTarget(Path(target).expanduser())
+        return FolderTarget(Path(expanded(target)))
     if is_http(target) or not is_base(target):
         raise EvioDataError(
             "cannot write to that URL.",
@@ -161,8 +162,10 @@ class FolderTarget:
                 open_nofollow(part, os.O_RDWR | os.O_CREAT | os.O_EXCL) as made,
             ):
                 actual = _copied(source, made, part, kind_of(expected))
+                os.fsync(made.fileno())
             _check(actual, expected)
             part.replace(final)
+            flush_folder(final.parent)
         except OSError as error:
             if isinstance(error, EvioDataError):
                 raise
@@ -182,9 +185,8 @@ def _copied(source: BinaryIO, made: BinaryIO, part: Path, kind: str) -> str:
     if clone(source, made):
         made.seek(0)
         return _hash_read(made, kind)
-    count, free = os.fstat(source.fileno()).st_size, free_bytes(part.parent)
-    if free is not None and count > free:
-        raise no_room(count, free, str(part.parent))
+    count = os.fstat(source.fileno()).st_size
+    check_room(count, part.parent)
     digests = Digests((kind,))
     copy_file(source, made, count, digests)
     return digests.hashes()[kind]

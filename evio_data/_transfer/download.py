@@ -9,7 +9,7 @@ from typing import BinaryIO
 from .._cache import spans
 from .._cache.hashing import RunningHash
 from .._cache.partial import STEP, Partial, PartialLostError
-from .._files import as_cache_error, free_bytes, no_room
+from .._files import as_cache_error, check_room
 from .._http.connection import BusyError, HttpSession, Interrupted, TransportError, UnavailableError
 from .._http.ranges import RangeError, RangeNotSatisfiableError
 from .._http.validators import Validators
@@ -347,9 +347,7 @@ class Download:
         raise error
 
     def _check_room(self) -> None:
-        missing, free = self.missing() + self._reserved(), free_bytes(self.partial.path)
-        if free is not None and missing > free:
-            raise no_room(missing, free, str(self.partial.path.parent))
+        check_room(self.missing() + self._reserved(), self.partial.path.parent)
 
     def _compare(
         self, body: Body, segment: Segment, file: BinaryIO, view: memoryview, stop: int
@@ -421,9 +419,7 @@ class Download:
         self.partial.checkpoint()
         self.follower.wake()
         if self.total is None and segment.position % GUARD < STEP:
-            free = free_bytes(self.partial.path)
-            if free is not None and free < GUARD:
-                raise no_room(GUARD, free, str(self.partial.path.parent))
+            check_room(GUARD, self.partial.path.parent)
 
     # --- ends ---------------------------------------------------------------------------------
 

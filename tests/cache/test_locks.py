@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -153,3 +154,35 @@ def test_pipe_in_its_place(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
     assert not is_held(tmp_path / "lock")
     assert Lock(tmp_path / "lock").acquire()
+
+
+TRACED = """
+import logging, sys
+from pathlib import Path
+from evio_data._cache.locks import Lock, is_held
+for _ in range(3):
+    lock = Lock(Path(sys.argv[1]))
+    print(lock.acquire(), is_held(Path(sys.argv[1])))
+    lock.release()
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace, which injects the error")
+@pytest.mark.parametrize(
+    ("error", "held"),
+    [("EAGAIN", True), ("EBADF", False), ("ESTALE", False), ("EIO", False), ("EPERM", False)],
+)
+def test_only_would_block_means_held(tmp_path: Path, error: str, *, held: bool) -> None:
+    """Any other fault of the lock means to go on without it, and is said once."""
+    inject = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject=flock:error={error}"]
+    done = subprocess.run(
+        [*inject, sys.executable, "-c", TRACED, str(tmp_path / "lock")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode and "ptrace" in done.stderr:
+        pytest.skip("this machine lets nobody be traced")
+    assert done.stdout == f"{not held} {held}\n" * 3
+    assert done.stderr.count("going on without") == (0 if held else 1)

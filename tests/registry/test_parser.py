@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 import pooch
 import pytest
@@ -96,7 +97,6 @@ def test_plain_pooch_loads_the_shipped_registry(tmp_path: Path, shipped: list[En
         (f" \ta.raw\t{HASH}  {URL} \r", Entry("a.raw", HASH, URL, None, 1)),
         (f"'two words.raw' {HASH} {URL}", Entry("two words.raw", HASH, URL, None, 1)),
         (f'"it\'s.raw" {HASH} {URL}', Entry("it's.raw", HASH, URL, None, 1)),
-        (f"two\\ words.raw {HASH} {URL}", Entry("two words.raw", HASH, URL, None, 1)),
         (f"Größe/幅.raw {HASH} {URL}", Entry("Größe/幅.raw", HASH, URL, None, 1)),
         (f"'a b'/Ö.raw {HASH} {URL}", Entry("a b/Ö.raw", HASH, URL, None, 1)),
         (f".hidden {HASH} {URL}", Entry(".hidden", HASH, URL, None, 1)),
@@ -167,6 +167,10 @@ def test_columns_are_shell_words(line: str) -> None:
         (f"a.raw {HASH} '{URL} x'", "not an https: or http: URL"),
         (f"a.raw {HASH} '{URL}\u202e'", "not an https: or http: URL"),
         (f"a.raw {HASH} 'https://drive.google.com\\@evil.example/'", "has a backslash"),
+        (f"two\\ words.raw {HASH} {URL}", "has a backslash"),
+        (f"fan\\slow.raw {HASH} {URL}", "has a backslash"),
+        (f"'fan\\slow.raw' {HASH} {URL}", "has a backslash"),
+        (f'"fan\\slow.raw" {HASH} {URL}', "has a backslash"),
         (f"a.raw {HASH} https://drive.google.com@evil.example/", "before its host"),
         (f"a.raw {HASH} https://drive.google.com/drive/folders/{'x' * 33}", "registry build"),
         (f"a.raw {HASH} https://drive.google.com/embeddedfolderview?id=1", "registry build"),
@@ -520,3 +524,67 @@ def test_hundred_thousand_lines() -> None:
     assert registry.find("recording_099999.raw") == Entry(
         "s99/recording_099999.raw", HASH, URL, 99_999, 100_000
     )
+
+
+# --- names as people type them ----------------------------------------------------------------
+
+COMPOSED, APART = "prüf/é.raw", "pru\u0308f/e\u0301.raw"  # one name: NFC, and NFD as a Mac has it
+
+
+@pytest.mark.parametrize("registered", [COMPOSED, APART])
+@pytest.mark.parametrize("typed", [COMPOSED, APART])
+def test_accents_may_be_spelled_either_way(registered: str, typed: str) -> None:
+    """NFC finds NFD and the other way round: by key, by basename and by glob."""
+    registry = registry_of(registered, "a.raw")
+
+    assert registry.find(typed).name == registered
+    assert registry.find(typed.rpartition("/")[2]).name == registered
+    for glob in (typed.replace("raw", "*"), f"*{typed[-6:]}", typed.rpartition("/")[0] + "/*"):
+        assert [entry.name for entry in registry.select([glob])] == [registered]
+
+
+def test_a_path_is_a_name() -> None:
+    """Who has a Path gets the same as who has a text, on Windows too."""
+    for path in (
+        PurePosixPath("fan", "fan_const_rpm.raw"),
+        PureWindowsPath("fan\\fan_const_rpm.raw"),
+    ):
+        assert FOLDERS.find(path).name == "fan/fan_const_rpm.raw"
+        assert [entry.name for entry in FOLDERS.select(path)] == ["fan/fan_const_rpm.raw"]
+
+
+@pytest.mark.parametrize("name", [7, None, b"fan.raw"])
+def test_what_is_no_name(name: Any) -> None:
+    """What is neither text nor path is told with a typed error."""
+    with pytest.raises(UnknownDatasetError, match="not the name of a dataset"):
+        FOLDERS.find(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("FAN/FAN_CONST_RPM.RAW", "fan/fan_const_rpm.raw"),
+        ("FAN_CONST_RPM.raw", "fan/fan_const_rpm.raw"),
+        ("const", "fan/fan_const_rpm.raw"),
+        ("two", "two/events.raw"),
+        ("fan_const_rpm", "fan/fan_const_rpm.raw"),
+    ],
+)
+def test_the_likeliest_name_comes_first(name: str, nearest: str) -> None:
+    """Another case, or a part of a name, is answered with the name that it is of."""
+    with pytest.raises(UnknownDatasetError) as caught:
+        FOLDERS.find(name)
+
+    assert caught.value.candidates[0] == nearest
+
+
+def test_a_backslash_is_refused_with_its_line() -> None:
+    """What a shell would swallow is told where it stands: quoted, unquoted, anywhere in a line."""
+    for line in (
+        "fan\\slow.raw unpinned {}",
+        "'fan\\slow.raw' unpinned {}",
+        'a.raw "unpin\\ned" {}',
+    ):
+        with pytest.raises(RegistryError, match="line 2: has a backslash") as caught:
+            parse(f"# names\n{line.format(URL)}\n")
+        assert caught.value.line == 2
