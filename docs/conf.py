@@ -2,6 +2,9 @@
 
 from importlib.metadata import metadata
 
+from docutils import nodes
+from sphinx.application import Sphinx
+
 package = metadata("evio-data")
 project = "evio-data"
 version = release = package["Version"]
@@ -77,3 +80,16 @@ if "Repository" in _links:
     html_theme_options["icon_links"] = [
         {"name": "Repository", "url": _links["Repository"], "icon": "fa-brands fa-git-alt"}
     ]
+
+
+def _strip_code(_app: object, doctree: nodes.document) -> None:
+    """Leave out the empty line that a doctest in Markdown needs at its end."""
+    for block in doctree.findall(nodes.literal_block):
+        if not block.rawsource.startswith(" "):
+            block.rawsource = block.rawsource.rstrip()
+            block[:] = [nodes.Text(block.astext().rstrip())]
+
+
+def setup(app: Sphinx) -> None:
+    """Change what Sphinx has no option for."""
+    app.connect("doctree-read", _strip_code)

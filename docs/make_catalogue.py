@@ -38,14 +38,14 @@ HEAD = """\
 
 The recordings of the registry that comes with the package: the "Event Camera Challenge" folder
 (Junction 2025, Sensofusion).
-Fetch one with `evio_data.fetch("fan_const_rpm.raw")`, or several with `prefetch-datasets 'fan/*'`.
+Fetch one with `evio_data.fetch("fan_const_rpm.raw")`, or several with `evio-data prefetch 'fan/*'`.
 
 """
 
 NOTES = """
 The sizes, events and durations are **documented, not exact**.
 The evio-evlib project wrote them down in 2025; nobody has published exact ones.
-`prefetch-datasets --dry-run` asks the server for the exact size of each missing file.
+`evio-data prefetch --dry-run` asks the server for the exact size of each missing file.
 
 *unpinned* means that nobody has published a SHA-256.
 The first download records the file's hash in your cache.

@@ -244,7 +244,7 @@ def run(stage: Stage) -> Frames:
     stage.server.rate_per_connection = 7_000_000
     terminal = stage.terminal()
     frames: Frames = []
-    terminal.run("prefetch-datasets", 1.5)
+    terminal.run("evio-data prefetch", 1.5)
     frames.append((1.5, terminal.frame()))
     terminal.keys("y\n")
     while not terminal.has_prompt():
@@ -259,10 +259,10 @@ def interrupted(stage: Stage) -> Frames:
     """Press Ctrl-C, and run again."""
     stage.server.rate_per_connection = 6_000_000
     terminal = stage.terminal()
-    terminal.run("prefetch-datasets --yes", 5)
+    terminal.run("evio-data prefetch --yes", 5)
     terminal.keys("\x03")
     terminal.watch(1.5)
-    terminal.finish("prefetch-datasets --yes")
+    terminal.finish("evio-data prefetch --yes")
     shown = terminal.frame()
     terminal.close()
     return [(1, shown)]
@@ -272,7 +272,7 @@ def quota(stage: Stage) -> Frames:
     """Meet a file whose quota is used up."""
     stage.server.rate_per_connection = 25_000_000
     stage.files["drone_idle/drone_idle.raw"].quota = "always"
-    return stage.one("prefetch-datasets --yes")
+    return stage.one("evio-data prefetch --yes")
 
 
 def first_list(stage: Stage) -> Frames:
