@@ -5,10 +5,14 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+# Doctests import every module; these two are for those who have fsspec and Dask.
+_EXTRAS = {"fsspec": "evio_data/_fsspec.py", "distributed": "evio_data/dask.py"}
+collect_ignore = [path for name, path in _EXTRAS.items() if find_spec(name) is None]
 _OURS = ("EVIO_DATA_", "NO_COLOR", "TQDM_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")

@@ -18,9 +18,9 @@ LAYERS = (  # a module imports from its own box and from the layers above it in 
     {"_transfer"},
     {"_progress"},
     {"_collection"},
-    {"_importing", "_sharing", "_registry_tools", "_pooch"},
+    {"_importing", "_sharing", "_registry_tools", "_pooch", "_cluster"},
     {"_pytest"},
-    {"_api", "dask", "_cli", "pytest_plugin"},
+    {"_api", "_fsspec", "dask", "_cli", "pytest_plugin"},
     {"__init__", "__main__"},
 )
 RANK = {box: rank for rank, layer in enumerate(LAYERS) for box in layer}
