@@ -150,10 +150,10 @@ class Collection:
         return found
 
     def _offline(self, entry: Entry, *, verify: bool) -> "Outcome":
-        from ._cache.check import cached
+        from ._cache.check import check_cached
 
         try:
-            found = cached(entry, self.cached_file(entry), verify=verify)
+            found = check_cached(entry, self.cached_file(entry), verify=verify)
         except EvioDataError as problem:
             return _failed(entry, problem)
         if found is not None:
@@ -172,14 +172,22 @@ class Collection:
         self, entry: Entry, *, verify: bool = False, sizes: dict[str, int] | None = None
     ) -> "Job":
         """Return the order to receive one file."""
+        from ._cache.check import check_cached
         from ._transfer.jobs import Job
 
+        cached_file = self.cached_file(entry)
         size = entry.size if entry.size is not None else (sizes or {}).get(entry.name)
-        return Job(entry, self.cached_file(entry), cache(lambda: self.sources(entry)), size, verify)
+        return Job(
+            entry,
+            cached_file,
+            cache(lambda: self.sources(entry)),
+            size,
+            lambda: check_cached(entry, cached_file, verify=verify),
+        )
 
     def sources(self, entry: Entry) -> "list[Source]":
         """Return where an entry's bytes may come from, in the order to be tried."""
-        from ._sources.mirrors import around
+        from ._sources.mirrors import ordered_sources
         from ._sources.origin import source_of
 
         origin = source_of(
@@ -191,7 +199,7 @@ class Collection:
         if self.registry.prefer_mirrors:
             before, after = before + after, ()
         patience = self.settings.timeout
-        return around(origin, entry.name, before=before, after=after, patience=patience)
+        return ordered_sources(origin, entry.name, before=before, after=after, patience=patience)
 
     def verify(
         self, patterns: Iterable[Name] = (), on_progress: Callable[[int], None] | None = None
@@ -214,11 +222,11 @@ class Collection:
     def _verified(
         self, entry: Entry, on_progress: Callable[[int], None] | None
     ) -> "Outcome | None":
-        from ._cache.check import cached
+        from ._cache.check import check_cached
 
         cached_file = self.cached_file(entry)
         try:
-            return cached(entry, cached_file, verify=True, on_progress=on_progress)
+            return check_cached(entry, cached_file, verify=True, on_progress=on_progress)
         except EvioDataError as problem:
             return _failed(entry, problem)._replace(path=cached_file.path)
 

@@ -12,7 +12,7 @@ from .files import CachedFile
 MEND = "It is damaged, and still there: `evio-data verify --repair` mends it."
 
 
-def cached(
+def check_cached(
     entry: Entry,
     cached_file: CachedFile,
     *,

@@ -212,7 +212,7 @@ class CachedFile:
         path = self._root
         for part in parts:
             path = f"{path}{os.sep}{part}"
-            _make_folder(path)
+            make_folder(path)
 
     def _make_root(self) -> None:
         root = Path(self._root)
@@ -235,17 +235,18 @@ class CachedFile:
             raise as_cache_error(error, self.final) from error
         self._put_stamp(actual, status)
 
-    def set_aside(self) -> None:
-        """Move a damaged file out of the way, to be kept until it is replaced."""
+    def set_aside(self) -> Path:
+        """Move a damaged file out of the way, to be kept until it is replaced; return where."""
         try:
             with self._home() as home, self._ours() as ours:
                 home.move(self._last, ours, "damaged")
         except FileNotFoundError:
-            return
+            pass
         except IsADirectoryError as error:
             raise as_cache_error(error, self.damaged) from error
         except OSError as error:
             raise as_cache_error(error, self.final) from error
+        return self.damaged
 
     @property
     def _last(self) -> str:
@@ -312,7 +313,8 @@ def _write_new(path: Path, text: str) -> None:
         file.write(text.encode("ascii"))
 
 
-def _make_folder(path: str) -> None:
+def make_folder(path: str) -> None:
+    """Make a folder, unless it is there; never take a link for one."""
     try:
         os.mkdir(path)  # noqa: PTH102
     except FileExistsError:

@@ -58,8 +58,9 @@ class RunningHash:
         with self._starting:
             if self._thread is None and not self._ended:
                 thread = threading.Thread(target=self._follow, name="evio-data-hash", daemon=True)
-                thread.start()
-                self._thread = thread
+                with suppress(RuntimeError):  # no more threads: `finish` hashes in place
+                    thread.start()
+                    self._thread = thread
 
     def finish(self) -> str:
         """Hash what is left up to the front, and return the hash.
@@ -75,6 +76,11 @@ class RunningHash:
             raise AbandonedError
         self._close()
         return spelled(self._kind, self._digest.hexdigest())
+
+    def digest_so_far(self) -> str:
+        """Return the digest of what is there up to the front."""
+        self._catch_up()
+        return spelled(self._kind, self._digest.copy().hexdigest())
 
     def abandon(self) -> None:
         """End the thread and let go of the file; there will be no digest."""

@@ -50,7 +50,7 @@ class Partial:
     Attributes
     ----------
     path : Path
-        The bytes; another file after `reset`.
+        The bytes.
     resumed : int
         Bytes that an earlier process left.
     """
@@ -62,7 +62,7 @@ class Partial:
         self._closed = False
         self._inode: int | None = None
         self.spans: list[list[int]] = []
-        self.identity: Validators | None = None
+        self.validators: Validators | None = None
         self.resumed = 0
         self._scattered = False
         self._flushed: list[Span] = []  # of a scattered file
@@ -87,20 +87,6 @@ class Partial:
             raise as_cache_error(error, self._folder) from error
         self.resumed = self.received
 
-    def reset(self) -> None:
-        """Begin again with nothing, in a new file: an old writer must not meet the new bytes."""
-        with self._lock:
-            self._remove()
-            self.spans = []
-            self.identity = None
-            self.resumed = 0
-            self._scattered, self._flushed, self._synced = False, [], 0
-            self._rename()
-            try:
-                self._create()
-            except OSError as error:
-                raise as_cache_error(error, self._folder) from error
-
     def close(self) -> None:
         """Write the journal a last time, and let go; of nothing, nothing is left."""
         with self._lock:
@@ -122,6 +108,12 @@ class Partial:
         for left in left_in(self._folder, PART, JOURNAL):
             with suppress(OSError):
                 left.unlink()
+
+    def remove(self) -> None:
+        """Remove the bytes and the journal: a writer that is late meets no newer bytes."""
+        with self._lock:
+            self._closed = True
+            self._remove()
 
     def _remove(self) -> None:
         self._close_journal()
@@ -225,7 +217,7 @@ class Partial:
                 if status.st_nlink > 1:  # somebody else's file, perhaps, put here to be written to
                     return False
                 self.spans = [list(span) for span in _within(left.spans, status.st_size)]
-                self.identity, self._inode = left.identity, status.st_ino
+                self.validators, self._inode = left.identity, status.st_ino
                 self._scattered = left.scattered
                 # The journal first: a kill between the two costs a name, not the bytes.
                 self._write_journal()
@@ -246,7 +238,7 @@ class Partial:
         self._close_journal()
         with suppress(OSError):
             os.unlink(self._journal_name)  # noqa: PTH108
-        self.spans, self.identity, self._inode, self._scattered = [], None, None, False
+        self.spans, self.validators, self._inode, self._scattered = [], None, None, False
 
     def _create(self) -> None:
         try:
@@ -263,7 +255,7 @@ class Partial:
                 self._journal = open_nofollow(self._journal_name, _NEW)
             self._journal.seek(0)
             flushed = self._flushed if self._scattered else None
-            self._journal.write(_record(self.identity, self.held, flushed))
+            self._journal.write(_record(self.validators, self.held, flushed))
         except OSError as error:
             raise as_cache_error(error, self.path) from error
 

@@ -22,6 +22,7 @@ MAX_REDIRECTS = 10
 MAX_PAGE = 512 * 1024  # bytes of a page that are read at most
 MAX_PAGE_TIME = 60.0  # seconds for which a page may dribble in
 MAX_RETRY_AFTER = 6 * 3600.0  # seconds; a longer wish is taken for this
+CODINGS = ("gzip", "x-gzip", "deflate", "compress", "br", "zstd")
 TRANSIENT = frozenset({408, 425})  # and every 5xx
 
 Route = Callable[[str], str]  # an address -> where to ask for it really; raises to forbid it
@@ -41,8 +42,34 @@ class TransportError(Exception):
         self.wait = wait
 
 
+class UnreachableError(TransportError):
+    """Nobody answers at the host: no name, no route, nobody listens."""
+
+
+class UnusableHostError(DownloadError):
+    """A host that cannot be used until somebody changes a setting: certificate, bundle, proxy."""
+
+
+class StatusError(DownloadError):
+    """A status that refuses the file.
+
+    Attributes
+    ----------
+    status : int
+    """
+
+    status: int = 0
+
+
 class UnavailableError(TransportError):
-    """The server answered, but does not serve the file now (408, 425, 5xx)."""
+    """The server answered, but does not serve the file now (408, 425, 5xx).
+
+    Attributes
+    ----------
+    status : int
+    """
+
+    status: int = 0
 
 
 class BusyError(UnavailableError):
@@ -77,16 +104,27 @@ class Answer:
         # public one allocates and copies (0.2 to 0.3 s a GiB).
         if self._inner is None:
             return self._raw.readinto  # type: ignore[no-any-return]
-        if self._inner.fp is not None and not self._inner.chunked:
+        if self._inner.chunked:
+            return self._read_chunks
+        if self._inner.fp is not None:
             self._inner.fp = _ErrorAfterDataReader(self._inner.fp)
         return self._inner.readinto  # type: ignore[no-any-return]
 
+    def _read_chunks(self, view: memoryview) -> int:
+        """Read what has come of a chunked body: ``readinto`` loses it where the body breaks off."""
+        data: bytes = self._inner.read1(len(view))
+        view[: len(data)] = data
+        return len(data)
+
     @property
     def coding(self) -> str:
-        """The content coding of the body; empty for none."""
-        for header, plain in (("Content-Encoding", "identity"), ("Transfer-Encoding", "chunked")):
+        """The content coding that the server claims for the body; empty for none.
+
+        Labels that are no coding (RFC 9110 §8.4.1) are not believed: ``aws-chunked``, ``utf-8``.
+        """
+        for header in ("Content-Encoding", "Transfer-Encoding"):
             coding = self.headers.get(header, "").strip().lower()
-            if coding not in ("", plain):
+            if any(part.strip() in CODINGS for part in coding.split(",")):
                 return coding
         return ""
 
@@ -301,11 +339,11 @@ class HttpSession:
         except _UNUSABLE as error:
             raise _cannot_use(url, error) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _as_transport_error(error) from error
+            raise _classified(error, urlsplit(routed).hostname or routed) from error
         except ValueError as error:  # urllib.parse's, about a malformed host
             raise _cannot_use(url, error) from error
         except OSError as error:  # not of the network: requests wraps those
-            raise DownloadError(
+            raise UnusableHostError(
                 f"{clean(str(error))}.", advice="Check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
             ) from error
         return Answer(response, url)
@@ -378,7 +416,30 @@ def raise_for_transient(answer: Answer) -> None:
     if answer.status == 429:
         raise BusyError("the server asks for fewer requests (429)", wait=answer.wait())
     if answer.status in TRANSIENT or answer.status >= 500:
-        raise UnavailableError(f"the server answered {answer.status}", wait=answer.wait())
+        error = UnavailableError(f"the server answered {answer.status}", wait=answer.wait())
+        error.status = answer.status
+        raise error
+
+
+def _classified(error: Exception, host: str) -> TransportError | UnusableHostError:
+    """Return the typed error for a request that got no answer."""
+    text = _chain(error)
+    for pattern, words, advice in _LASTING:
+        if pattern in text:
+            return UnusableHostError(words.format(host=host), advice=advice)
+    for pattern, words in _NOBODY:
+        if pattern in text:
+            return UnreachableError(f"cannot reach {host}: {words}")
+    return TransportError(_reason(error))
+
+
+def _chain(error: BaseException | None) -> str:
+    """Return the types and texts of an error and of what led to it."""
+    texts: list[str] = []
+    while error is not None and len(texts) < 10:
+        texts.append(f"{type(error).__name__}: {error}")
+        error = error.__cause__ or error.__context__
+    return "\n".join(texts)
 
 
 def _as_transport_error(error: Exception) -> TransportError:
@@ -413,11 +474,43 @@ def _unpacked(body: bytes, coding: str) -> bytes:
 
 
 _UNUSABLE = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
+_LASTING = (
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "the certificate of {host} is not trusted.",
+        "Where the network or the host has its own authority, set REQUESTS_CA_BUNDLE to it.",
+    ),
+    (
+        "SSLError",
+        "no TLS connection to {host} can be made.",
+        "Check REQUESTS_CA_BUNDLE, the proxy settings, and whether the host serves https.",
+    ),
+    (
+        "Tunnel connection failed: 407",
+        "the proxy asks for a name and a password before it leads to {host} (407).",
+        "Put them into HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT, special characters as %XX.",
+    ),
+    (
+        "Tunnel connection failed: 403",
+        "the proxy does not allow {host} (403).",
+        "Ask whoever runs the proxy, or check HTTPS_PROXY and NO_PROXY.",
+    ),
+)
+_NOBODY = (
+    ("ProxyError", "the proxy does not answer (HTTPS_PROXY, HTTP_PROXY)"),
+    ("NameResolutionError", "its name cannot be resolved (no network?)"),
+    ("gaierror", "its name cannot be resolved (no network?)"),
+    ("ConnectTimeout", "it does not answer"),
+    ("Connection refused", "the connection was refused"),
+    ("ConnectionRefusedError", "the connection was refused"),
+    ("Network is unreachable", "the network is unreachable"),
+    ("No route to host", "there is no route to it"),
+)
 _REASONS = (
     ("ProxyError", "the proxy does not answer"),
     ("gaierror", "the host name cannot be resolved (no network?)"),
     ("ConnectTimeout", "the server does not answer"),
-    ("timed out", "the line fell silent"),
+    ("timed out", "timed out: no data came (EVIO_DATA_TIMEOUT)"),
     ("Connection refused", "the connection was refused"),
     ("Network is unreachable", "the network is unreachable"),
     ("CERTIFICATE_VERIFY_FAILED", "the server's certificate cannot be verified"),

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .._cache.files import CachedFile
+from .._cache.files import make_folder
 from .._files import as_cache_error, open_nofollow
 from .._registry.names import STATE_FOLDER
 from .._registry.registry import Entry
@@ -25,7 +25,7 @@ CACHEDIR_TAG = "CACHEDIR.TAG"
 URL_DIGITS = 32  # of a URL's hash: enough that no two URLs share a partial
 
 
-class Delivery(CachedFile):
+class Delivery:
     """A place in somebody else's folder: only what was cut is kept, under the URL's hash.
 
     pooch moves what it was given to a name that we are not told. So two processes that want the
@@ -37,20 +37,38 @@ class Delivery(CachedFile):
     def __init__(self, base: str, entry: Entry, output: Output) -> None:
         self.fault: Exception | None = None  # of the caller's own file
         self._presence: SharedFolderLock | None = None
-        super().__init__(base, hashlib.sha256(entry.url.encode()).hexdigest()[:URL_DIGITS], {})
+        self._root = os.path.abspath(os.path.expanduser(base))  # noqa: PTH100, PTH111
+        self._name = hashlib.sha256(entry.url.encode()).hexdigest()[:URL_DIGITS]
+        self.final = str(self.state / "output")
         self._file = output if not isinstance(output, str | os.PathLike) else None
         if isinstance(output, str | os.PathLike):
             self.final = os.path.realpath(output)  # a link stays one, as with open()
 
-    def status(self) -> None:
-        """Nothing is there before: pooch has already decided to download."""
+    @property
+    def path(self) -> Path:
+        """Where the file goes, if it goes to a path."""
+        return Path(self.final)
+
+    @property
+    def state(self) -> Path:
+        """Our folder for this URL."""
+        return Path(self._root, STATE_FOLDER, self._name)
+
+    def known_hash(self, published: str | None) -> str | None:
+        """Return the published hash: a first use is not remembered here."""
+        return published
+
+    def set_aside(self) -> Path:
+        """Leave what is there: pooch has already decided to replace it."""
+        return self.path
 
     def prepare(self) -> None:
         """Make our folder in theirs."""
         try:
             Path(self._root).mkdir(parents=True, exist_ok=True)
             self._presence = self._presence or SharedFolderLock(self._root)
-            self._make_folders([STATE_FOLDER, self._name])
+            make_folder(str(self.state.parent))
+            make_folder(str(self.state))
             usable = os.access(self.state, os.W_OK | os.X_OK) and not self._is_strangers()
         except OSError as error:
             raise as_cache_error(error, self.state) from error
@@ -88,12 +106,12 @@ class Delivery(CachedFile):
         """Remove our folders if they are empty, and nobody else is about to use them."""
         if self._presence is None:
             return
-        if self._presence.alone():
+        if self._presence.is_exclusive():
             with suppress(OSError):
                 self.state.rmdir()
                 if not Path(self._root, CACHEDIR_TAG).exists():  # else it is a cache of ours
                     self.state.parent.rmdir()
-        self._presence.leave()
+        self._presence.release()
 
 
 def place_for(entry: Entry, output: Output, pooch: Any) -> Delivery:

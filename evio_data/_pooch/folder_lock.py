@@ -30,11 +30,11 @@ class SharedFolderLock:
                 return
             time.sleep(PAUSE)
 
-    def alone(self) -> bool:
+    def is_exclusive(self) -> bool:
         """Say whether nobody else is there; nobody can come before we leave."""
         return self._lock(exclusive=True)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Be there no longer."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:

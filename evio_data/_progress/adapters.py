@@ -57,7 +57,7 @@ class PoochProgress(LogProgress):
             return
         download = self._run.download
         self._bar.total = download.total or 0
-        received = download.partial.received
+        received = download.received
         if received < self._shown:
             self._bar.reset()
             self._shown = 0

@@ -125,7 +125,7 @@ def totals(state: "TransferState") -> Totals:
 
 
 def _held(run: "Run") -> int:
-    return run.download.partial.received
+    return run.download.received
 
 
 class _Words:

@@ -8,7 +8,6 @@ from .._http import ranges
 from .._http.connection import Answer, HttpSession
 from .._http.ranges import Placement
 from .._http.validators import Validators
-from .._text import clean
 from ..errors import DownloadError
 
 Kind = TypeVar("Kind")
@@ -36,10 +35,13 @@ class TooSlowError(DownloadError):
 class Body:
     """An open stretch of a file: where it belongs, of which version it is, and its bytes."""
 
-    def __init__(self, stream: Readable, placement: Placement, identity: Validators) -> None:
+    def __init__(
+        self, stream: Readable, placement: Placement, validators: Validators, *, coding: str = ""
+    ) -> None:
         self.stream = stream
         self.placement = placement
-        self.identity = identity
+        self.validators = validators
+        self.coding = coding  # the content coding that the server claims
 
     def __enter__(self) -> Self:
         return self
@@ -49,10 +51,20 @@ class Body:
 
 
 class Source(Protocol):
-    """One place that has the file."""
+    """One place that has the file.
+
+    Attributes
+    ----------
+    label : str
+        What it is called in messages; sources with one label share a limit of connections.
+    is_mirror : bool
+    proves_files : bool
+        Whether its answers show by themselves that they are the file, and not a page.
+    """
 
     label: str
     is_mirror: bool
+    proves_files: bool
 
     def open(
         self, connection: HttpSession, start: int, stop: int | None, *, ranged: bool = True
@@ -76,22 +88,17 @@ def range_header(start: int, stop: int | None, ranged: bool) -> dict[str, str]: 
 
 
 def body_of(answer: Answer, start: int, stop: int | None) -> Body:
-    if answer.coding:
-        raise DownloadError(
-            f"the server sends {clean(answer.coding)!r}-coded bytes although none were asked for.",
-            advice="A proxy may do this; try another network.",
-        )
     placement = ranges.placement(answer.status, answer.headers, start, stop)
     headers = answer.headers
     parts = links.split(answer.url)
-    identity = Validators(
+    validators = Validators(
         origin=parts.hostname or "",
         total=placement.total,
         etag=headers.get("ETag"),
         last_modified=headers.get("Last-Modified"),
         digest=headers.get("X-Goog-Hash"),
     )
-    return Body(_Stream(answer), placement, identity)
+    return Body(_Stream(answer), placement, validators, coding=answer.coding)
 
 
 class _Stream:

@@ -27,6 +27,7 @@ class DriveSource:
 
     label = "Google Drive"
     is_mirror = False
+    proves_files = True  # Drive sends a file with a Content-Disposition, and pages without
 
     def __init__(
         self, link: links.FileLink, *, endpoint: str | None = None, api_key: str | None = None

@@ -26,6 +26,8 @@ class Failover:
     ----------
     ranged : bool
         Whether the current one is asked for ranges.
+    may_drop_range : bool
+        Whether it has not been asked without a range yet.
     busy : int
         Its refusals for business in a row.
     """
@@ -34,6 +36,7 @@ class Failover:
         self, sources: Sequence[Source], *, retries: int, say: Callable[[str], None]
     ) -> None:
         self.ranged = True
+        self.may_drop_range = True
         self.busy = 0
         self._left = list(sources)
         self._retries = retries
@@ -57,7 +60,7 @@ class Failover:
         """The attempts in a row that may bring no byte."""
         return self._retries if self.is_last else IMPATIENT
 
-    def leave(self, source: Source, error: EvioDataError) -> None:
+    def next_after(self, source: Source, error: EvioDataError) -> None:
         """Go on with the one after ``source``, or give up.
 
         Raises
@@ -77,8 +80,16 @@ class Failover:
             left = self._left.pop(0)
             if isinstance(error, TooSlowError):
                 self._left.append(left)  # better than nothing
-            self.ranged, self.busy = True, 0
+            self._begin_with_next()
             self._say(f"{left.label}: {clean(str(error))} Going on with {self.current.label}")
+
+    def drop_range(self) -> None:
+        """Ask the current one without a range from now on."""
+        self.ranged = self.may_drop_range = False
+
+    def _begin_with_next(self) -> None:
+        self.ranged = self.may_drop_range = True
+        self.busy = 0
 
     def count_busy(self, source: Source, began: float) -> None:
         """Take note that a request, begun at a monotonic time, was refused for business.
@@ -98,9 +109,9 @@ class Failover:
                 f"the server asked {self.busy} times for fewer requests.",
                 advice="Wait some minutes and run again with fewer connections (`-j 1`).",
             )
-            self.leave(source, error)
+            self.next_after(source, error)
 
-    def drop(self) -> bool:
+    def discard_current(self) -> bool:
         """Go on with the next one, as this one has wrong bytes; say whether there is one.
 
         Raises
@@ -112,7 +123,7 @@ class Failover:
             wrong = self.current.label
             if not self.is_last:
                 del self._left[0]
-                self.ranged, self.busy = True, 0
+                self._begin_with_next()
                 self._say(f"{wrong} has other bytes: from zero with {self.current.label}")
                 return True
             if self._refusal is not None:

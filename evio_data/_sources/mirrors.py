@@ -31,6 +31,7 @@ class Mirror:
     """
 
     is_mirror = True
+    proves_files = True  # it is asked for published hashes only
 
     def __init__(
         self, base: str, name: str, *, patience: float | None = None, timeout: float | None = None
@@ -59,10 +60,10 @@ class Mirror:
             # However long it asks to be left alone: the next source is not made to wait for that.
             raise UnavailableError(str(error)) from error
         # Validators of two mirrors on one machine have nothing to do with each other.
-        identity = body.identity._replace(origin=self.label)
+        validators = body.validators._replace(origin=self.label)
         patience, stream = self.patience, body.stream
         paced = stream if patience is None else _Paced(stream, self, patience)
-        return Body(paced, body.placement, identity)
+        return Body(paced, body.placement, validators, coding=body.coding)
 
 
 class _Paced:
@@ -105,7 +106,7 @@ class _Paced:
             raise TooSlowError(f"it sends {size(self._count / seconds)}/s only.")
 
 
-def around(
+def ordered_sources(
     origin: Source, name: str, *, before: Iterable[str], after: Iterable[str], patience: float
 ) -> list[Source]:
     """Return where an entry's bytes may come from, in the order to be tried.

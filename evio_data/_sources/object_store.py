@@ -29,6 +29,7 @@ class StoreSource:
     """
 
     is_mirror = True
+    proves_files = True
 
     def __init__(self, url: str, *, label: str, timeout: float | None) -> None:
         self._url = url
@@ -56,9 +57,9 @@ class StoreSource:
             raise RangeNotSatisfiableError(f"416 for {ranges.header(start, stop)}", total)
         end = total if stop is None else min(stop, total)
         etag = about.get("ETag")
-        identity = Validators(self.label, total, etag if isinstance(etag, str) else None)
+        validators = Validators(self.label, total, etag if isinstance(etag, str) else None)
         stream = _Object(file, end, self._timeout)
-        return Body(stream, Placement(start, end, total, honoured=total > 0), identity)
+        return Body(stream, Placement(start, end, total, honoured=total > 0), validators)
 
 
 class _Object:

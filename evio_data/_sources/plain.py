@@ -1,7 +1,13 @@
 """A file at an ordinary HTTP(S) URL."""
 
 from .._drive import links
-from .._http.connection import Answer, HttpSession, raise_for_transient, refuse_downgrade
+from .._http.connection import (
+    Answer,
+    HttpSession,
+    StatusError,
+    raise_for_transient,
+    refuse_downgrade,
+)
 from ..errors import DownloadError
 from .base import Body, body_of, closing_on_error, is_html, range_header
 
@@ -17,6 +23,7 @@ class PlainSource:
     """
 
     is_mirror = False
+    proves_files = False
 
     def __init__(self, url: str, *, accept_html: bool = False) -> None:
         self._url = url
@@ -35,9 +42,11 @@ class PlainSource:
     def _body(self, answer: Answer, start: int, stop: int | None) -> Body:
         raise_for_transient(answer)
         if 400 <= answer.status < 500 and answer.status != 416:
-            raise DownloadError(
+            refused = StatusError(
                 f"{self.label} answered {answer.status}.", advice="Check the URL in the registry."
             )
+            refused.status = answer.status
+            raise refused
         if is_html(answer) and answer.status in (200, 206) and not self._accept_html:
             raise DownloadError(
                 f"{self.label} sent a web page instead of the file.",

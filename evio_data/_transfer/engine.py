@@ -1,12 +1,11 @@
-"""Many files in, over a number of connections that all stay busy; an outcome for each out."""
+"""Many files over a number of connections that all stay busy, with an outcome for each."""
 
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial as bound
 
-from .._cache.check import cached, checksum_error
 from .._cache.hashing import AbandonedError
 from .._cache.locks import Lock
 from .._cache.partial import Partial
@@ -14,14 +13,15 @@ from .._files import as_cache_error
 from .._http.connection import BusyError, HttpSession, Interrupted
 from .._report import Outcome
 from .._text import duration, size
-from ..errors import CacheError, ChecksumError, DownloadError, EvioDataError
+from ..errors import CacheError, ChecksumError, EvioDataError
 from .cancellation import Cancellation, OneShotEvent
-from .download import Download
+from .download import Download, Surroundings
+from .hosts import Hosts
 from .jobs import Job, Run
 from .listener import ProgressListener
-from .segments import Segment
-from .splitting import Splitter, is_worth
-from .throttle import Pace
+from .publication import Ending, publish
+from .recovery import Wish
+from .scheduler import Part, Scheduler, Task
 
 POLL = 0.05  # seconds between two looks for work
 LOCK_POLL = 0.2  # seconds between two tries for a file that another process is fetching
@@ -35,11 +35,10 @@ class Engine:
     Parameters
     ----------
     jobs : iterable of Job
-        Largest first is best; those of unknown size are begun first, in their order.
     connections : int
         In all, over all files.
     timeout : float
-        Seconds of silence on a line.
+        Seconds without a byte after which a connection is given up.
     retries : int
         Attempts in a row that may bring no byte.
     watcher : ProgressListener
@@ -57,22 +56,16 @@ class Engine:
         self.jobs = list(jobs)
         self.connections = connections
         self.cancellation = Cancellation()
-        self.pace = Pace(connections)
-        self.runs: list[Run] = []
         self.outcomes: dict[str, Outcome] = {}
+        self._hosts = Hosts(connections)
+        self._scheduler = Scheduler(self.jobs, self._hosts)
         self._timeout = timeout
         self._retries = retries
         self._watcher = watcher
         self._turn = threading.Condition()
-        self._waiting = deque(sorted(self.jobs, key=_unknown_then_largest))
-        self._retry_at: dict[str, float] = {}
         self._alone: set[str] = set()  # files whose partial another process has taken over
         self._working = 0
-        self._splitter = Splitter()
         self._done_bytes = 0
-        self._no_server_answered = (
-            False  # whether a file has used up all attempts without an answer
-        )
         self._all_done = OneShotEvent()
         self._broken: BaseException | None = None
 
@@ -88,13 +81,11 @@ class Engine:
         """
         if not self.jobs:
             return []
-        threads = [
-            threading.Thread(target=self._work, name=f"evio-data-{number}", daemon=True)
-            for number in range(self.connections)
-        ]
+        threads: list[threading.Thread] = []
         try:
-            for thread in threads:
-                thread.start()
+            self._start_threads(threads)
+            if not threads:
+                self._work()  # no thread can start here: in this one, then
             while not self._all_done.wait(POLL):
                 self._watcher.refresh(self)
             for thread in threads:
@@ -104,7 +95,16 @@ class Engine:
         if self._broken is not None:
             raise self._broken
         self._watcher.refresh(self)
-        return [self.outcomes[job.entry.name] for job in self.jobs]
+        return [self.outcomes[job.name] for job in self.jobs]
+
+    def _start_threads(self, threads: list[threading.Thread]) -> None:
+        for number in range(self.connections):
+            thread = threading.Thread(target=self._work, name=f"evio-data-{number}", daemon=True)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError):  # a limit of processes or of memory
+                break
+            threads.append(thread)
 
     def _stop(self, threads: list[threading.Thread]) -> None:
         started = [thread for thread in threads if thread.is_alive()]
@@ -115,8 +115,14 @@ class Engine:
         for thread in started:
             thread.join(max(0.0, deadline - time.monotonic()))
         for run in list(self.runs):
-            run.download.close()
+            with suppress(EvioDataError, OSError):
+                run.download.close()
             run.lock.release()
+
+    @property
+    def runs(self) -> list[Run]:
+        """The files that are being received."""
+        return self._scheduler.runs
 
     @property
     def received(self) -> int:
@@ -131,131 +137,89 @@ class Engine:
     # --- one connection -----------------------------------------------------------------------
 
     def _work(self) -> None:
-        connection = HttpSession(timeout=self._timeout)
+        session = HttpSession(timeout=self._timeout)
         try:
             while (task := self._next_task()) is not None:
-                self._perform(task, connection)
+                self._perform(task, session)
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again where run() waits
             self._break(error)
         finally:
-            connection.close()
+            session.close()
 
-    def _perform(self, task: "Job | tuple[Run, Segment]", connection: HttpSession) -> None:
-        try:
-            if isinstance(task, Job):
-                self._start(task, connection)
-            else:
-                self._receive(*task, connection)
-        finally:
-            with self._turn:
-                self._working -= 1
-                self._turn.notify_all()
-
-    def _next_task(self) -> "Job | tuple[Run, Segment] | None":
+    def _next_task(self) -> Task | None:
         with self._turn:
             while len(self.outcomes) < len(self.jobs):
                 if self.cancellation.cancelled:
                     raise Interrupted
-                task = self._pick() if self.pace.allows(self._working) else None
+                task = self._scheduler.pick(self.received, self._working, self.connections)
                 if task is not None:
                     self._working += 1
+                    self._hosts[_label(task)].working += 1
                     return task
                 self._turn.wait(POLL)
         self._all_done.open()
         return None
 
-    def _pick(self) -> "Job | tuple[Run, Segment] | None":
-        for run in self.runs:
-            segment = None if run.finishing else run.download.claim()
-            if segment is not None:
-                return run, segment
-        job = self._next_job()
-        return job if job is not None else self._split()
-
-    def _next_job(self) -> Job | None:
-        now = time.monotonic()
-        for job in self._waiting:
-            if self._retry_at.get(job.entry.name, 0.0) <= now:
-                self._waiting.remove(job)
-                return job
-        return None
-
-    def _split(self) -> tuple[Run, Segment] | None:
-        rate = self._splitter.measure(self.received)
-        working = self._working
-        if not working or not self._splitter.ready(rate, working):
-            return None
-        # A part that was split off a moment ago has no pace of its own yet.
-        pace = rate / working if self._splitter.in_step else None
-        segment = self._share_out(working + self._splitter.to_come(working, self._idle()), pace)
-        if segment is None:
-            self._splitter.end_step()
-        else:
-            self._splitter.made(rate, working, self._idle())
-        return segment
-
-    def _share_out(self, parts: int, pace: float | None) -> tuple[Run, Segment] | None:
-        """Split the longest rest, so that all that is to come would be in equal parts."""
-        runs = [run for run in self.runs if not run.finishing]
-        run = max(runs, key=_longest_rest, default=None)
-        if run is None or not is_worth(_rest_seconds(run, pace), run.download.total or 0):
-            return None
-        rest = sum(each.download.missing() for each in runs)
-        segment = run.download.split(rest / parts)
-        return None if segment is None else (run, segment)
-
-    def _idle(self) -> int:
-        return max(1, self.pace.limit - self._working)
+    def _perform(self, task: Task, session: HttpSession) -> None:
+        label = _label(task)
+        try:
+            if isinstance(task, Job):
+                self._start(task, session)
+            else:
+                self._receive(task, session)
+        finally:
+            with self._turn:
+                self._working -= 1
+                self._hosts[label].working -= 1
+                self._turn.notify_all()
 
     # --- one file -----------------------------------------------------------------------------
 
-    def _start(self, job: Job, connection: HttpSession) -> None:
-        lock = Lock(job.cached_file.state / "lock")
+    def _start(self, job: Job, session: HttpSession) -> None:
+        lock = Lock(job.destination.state / "lock")
         began = time.monotonic()
         try:
-            run = self._begin(job, lock) if self._take(job, lock) else None
+            run = self._begin(job, lock) if self._acquire_lock(job, lock) else None
         except EvioDataError as error:
             lock.release()
-            self._end(_failed(job, error, began))
+            self._end(job.failed(error, began))
             return
         except OSError as error:
             lock.release()
-            self._end(_failed(job, as_cache_error(error, job.cached_file.final), began))
+            self._end(job.failed(as_cache_error(error, job.destination.final), began))
             return
         except BaseException:
             lock.release()
             raise
         if run is not None:
-            self._enter(run, connection)
+            self._enter(run, session)
 
-    def _enter(self, run: Run, connection: HttpSession) -> None:
-        segment = run.download.claim()
+    def _enter(self, run: Run, session: HttpSession) -> None:
         with self._turn:
             self.runs.append(run)
+            claimed = run.download.claim()
         self._watcher.started(run)
-        if segment is None:
+        if claimed is None:
             self._finish_if_done(run)
         else:
-            self._receive(run, segment, connection)
+            self._receive(Part(run, *claimed), session)
 
-    def _take(self, job: Job, lock: Lock) -> bool:
+    def _acquire_lock(self, job: Job, lock: Lock) -> bool:
         """Take the lock for a file, or put the file off while somebody else has it."""
         try:
-            job.cached_file.prepare()
+            job.destination.prepare()
         except CacheError:
-            if job.cached_file.status() is None:
+            if not job.destination.path.exists():
                 raise
             return True  # what is there may be served from a read-only disk, without a lock
         if lock.acquire():
             return True
-        name = job.entry.name
-        if name not in self._retry_at:
-            self._watcher.message(name, "waiting for another process that fetches it")
         with self._turn:
-            self._retry_at[name] = time.monotonic() + LOCK_POLL
-            self._waiting.append(job)
+            is_first = self._scheduler.put_off(job, LOCK_POLL)
+        if is_first:
+            self._watcher.message(job.name, "waiting for another process that fetches it")
         return False
 
     def _begin(self, job: Job, lock: Lock) -> Run | None:
@@ -270,151 +234,120 @@ class Engine:
     def _present(self, job: Job) -> Outcome | None:
         """Return the outcome of a file that is there; a damaged one is set aside, and None."""
         with suppress(ChecksumError):
-            return cached(job.entry, job.cached_file, verify=job.verify)
-        job.cached_file.set_aside()
+            return job.present()
+        aside = job.destination.set_aside()
         self._watcher.message(
-            job.entry.name,
-            "the cached file is damaged: fetching it again; "
-            f"until then {job.cached_file.damaged} has it",
+            job.name,
+            f"the cached file is damaged: fetching it again; until then {aside} has it",
         )
         return None
 
     def _open(self, job: Job, lock: Lock) -> Run:
-        name = job.entry.name
-        partial = Partial(job.cached_file.state)
+        name = job.name
+        partial = Partial(job.destination.state)
         partial.open(take_over=name not in self._alone)
         if partial.resumed:
             self._watcher.message(name, f"resuming; {size(partial.resumed)} are here already")
+        known_hash = job.destination.known_hash(job.entry.hash)
+        surroundings = Surroundings(
+            self.cancellation,
+            self._hosts,
+            self._retries,
+            bound(self._watcher.message, name),
+            bound(self._reserved, name),
+        )
         try:
-            download = Download(
-                name,
-                job.sources(),
-                partial,
-                known_hash=job.cached_file.known_hash(job.entry.hash),
-                size=job.entry.size,
-                cancellation=self.cancellation,
-                # Where nobody answers, one file's patience is enough for all.
-                retries=0 if self._no_server_answered and not self.received else self._retries,
-                say=lambda text: self._watcher.message(name, text),
-                reserved=lambda: self._reserved(name),
-            )
+            wish = Wish(name, known_hash, job.entry.size)
+            return Run(job, Download(wish, job.sources(), partial, surroundings), lock)
         except BaseException:
             partial.close()
             raise
-        return Run(job, download, lock)
 
     def _reserved(self, name: str) -> int:
-        others = [run.download for run in list(self.runs) if run.name != name]
-        return sum(download.missing() for download in others if download.admitted)
+        others = [run.download.version for run in list(self.runs) if run.name != name]
+        return sum(version.missing() for version in others if version.is_admitted)
 
-    def _receive(self, run: Run, segment: Segment, connection: HttpSession) -> None:
+    def _receive(self, part: Part, session: HttpSession) -> None:
+        run, version, segment = part
+        label = run.download.failover.current.label
         try:
-            run.download.receive(segment, connection)
+            run.download.receive(version, segment, session)
         except BusyError as error:
             with self._turn:
-                pause = self.pace.slow(error.wait, self._working - 1)
-                limit = self.pace.limit
+                host = self._hosts[label]
+                pause = host.limit.on_busy(error.wait, host.working - 1)
+                limit = host.limit.limit
             self._watcher.message(
-                None, f"{error}: pausing for {duration(pause)}, then {limit} at a time"
+                None,
+                f"{error}: no new request to {label} for {duration(pause)}, then {limit} at a time",
             )
         self._finish_if_done(run)
+
+    # --- the end of a file --------------------------------------------------------------------
 
     def _finish_if_done(self, run: Run) -> None:
         download = run.download
         with self._turn:
-            over = download.failure is not None or download.complete
-            if not over or run.finishing or download.active:
+            if not download.is_over or run.finishing or download.is_active:
                 return
             run.finishing = True
-        if download.lost:
+        if download.is_lost:
             self._requeue(run)
         elif download.failure is not None:
             self._finish_failed(run, download.failure)
-        elif (download.total or 0) - download.follower.hashed > HASH_INLINE:
-            threading.Thread(target=self._finish, args=(run,), daemon=True).start()
-        else:
+        elif (download.total or 0) - download.version.running_hash.hashed <= HASH_INLINE:
             self._finish(run)
+        else:
+            try:
+                threading.Thread(target=self._finish, args=(run,), daemon=True).start()
+            except (RuntimeError, MemoryError):
+                self._finish(run)
 
     def _finish(self, run: Run) -> None:
-        """Compare the hash, and publish; or fetch a resumed file once more from zero."""
+        """Compare the hash, and publish; whatever goes wrong, the file gets an outcome."""
         try:
-            self._publish(run)
+            ending = publish(run, bound(self._end_published, run))
         except AbandonedError:
             return  # run() was interrupted, and has let go of the file
         except EvioDataError as error:
             self._finish_failed(run, error)
         except OSError as error:
-            self._finish_failed(run, as_cache_error(error, run.job.cached_file.final))
+            self._finish_failed(run, as_cache_error(error, run.job.destination.final))
         except BaseException as error:  # noqa: BLE001 - raised again where run() waits
             self._break(error)
+        else:
+            self._after(run, ending)
 
-    def _break(self, error: BaseException) -> None:
-        self._broken = error
-        self.cancellation.cancel()
-        self._all_done.open()
-
-    def _publish(self, run: Run) -> None:
-        download = run.download
-        sync = download.partial.sync()
-        actual = download.follower.finish()
-        known = run.job.cached_file.known_hash(run.job.entry.hash)  # perhaps pinned in the meantime
-        if not download.partial.is_ours():
+    def _after(self, run: Run, ending: Ending) -> None:
+        if ending is Ending.TAKEN_OVER:
             self._requeue(run)
-            return
-        if download.partial.size() != download.total:
-            download.partial.discard()
-            raise DownloadError("somebody else has written to what arrived.", advice="Run again.")
-        if known not in (None, actual):
-            self._distrust(run, known or "", actual)
-            return
-        try:
-            sync.wait()
-            run.job.cached_file.publish(download.partial.path, actual)
-        except OSError:
-            if download.partial.is_ours():
-                raise
-            self._requeue(run)  # taken over after the look above
-            return
-        download.partial.discard()
-        self._leave(run)
-        self._end(
-            Outcome(
-                run.name,
-                "fetched",
-                run.job.cached_file.path,
-                download.total,
-                received=download.fetched,
-                resumed=download.resumed,
-                seconds=time.monotonic() - run.began,
-                hash=actual,
-                first_use=known is None and run.job.cached_file.pins,
-            )
-        )
-
-    def _distrust(self, run: Run, known: str, actual: str) -> None:
-        if run.download.retry_after_mismatch():
+        elif ending is Ending.BEGUN_AGAIN:
             with self._turn:
                 run.finishing = False
                 self._turn.notify_all()
-            return
-        run.download.partial.discard()
-        raise checksum_error(run.job.entry, known, actual, advice=_AGAIN)
+
+    def _end_published(self, run: Run, outcome: Outcome) -> None:
+        self._leave(run)
+        self._end(outcome)
+
+    def _finish_failed(self, run: Run, error: EvioDataError) -> None:
+        try:
+            run.download.close()
+        except (EvioDataError, OSError) as fault:  # as when the file system died
+            error.__context__ = error.__context__ or fault
+        finally:
+            self._leave(run)
+            self._end(run.job.failed(error, run.began, received=run.download.fetched))
 
     def _requeue(self, run: Run) -> None:
         """Let another process have what arrived, and look again for the file, or fetch it alone."""
-        run.download.close()
+        with suppress(EvioDataError, OSError):
+            run.download.close()
         self._leave(run)
         self._watcher.message(run.name, "another process has taken over what had arrived")
         with self._turn:
             self._alone.add(run.name)
-            self._retry_at[run.name] = time.monotonic() + LOCK_POLL
-            self._waiting.append(run.job)
-
-    def _finish_failed(self, run: Run, error: EvioDataError) -> None:
-        self._no_server_answered = run.download.silent
-        run.download.close()
-        self._leave(run)
-        self._end(_failed(run.job, error, run.began, received=run.download.fetched))
+            self._scheduler.put_off(run.job, LOCK_POLL)
 
     def _leave(self, run: Run) -> None:
         run.lock.release()
@@ -423,44 +356,23 @@ class Engine:
                 self.runs.remove(run)
                 self._done_bytes += run.download.fetched
 
+    def _break(self, error: BaseException) -> None:
+        self._broken = error
+        self.cancellation.cancel()
+        self._all_done.open()
+
     def _end(self, outcome: Outcome) -> None:
-        self._watcher.finished(outcome)
-        with self._turn:
-            self.outcomes[outcome.name] = outcome
-            self._turn.notify_all()
-            if len(self.outcomes) == len(self.jobs):
-                self._all_done.open()
+        try:
+            self._watcher.finished(outcome)
+        finally:
+            with self._turn:
+                self.outcomes[outcome.name] = outcome
+                self._turn.notify_all()
+                if len(self.outcomes) == len(self.jobs):
+                    self._all_done.open()
 
 
-def _failed(job: Job, error: EvioDataError, began: float, *, received: int = 0) -> Outcome:
-    error.about(job.entry.name)
-    return Outcome(
-        job.entry.name,
-        "failed",
-        size=job.size,
-        received=received,
-        seconds=time.monotonic() - began,
-        error=error,
-    )
-
-
-_AGAIN = "Nothing was kept. Run again; if it stays, ask the publisher which one is right."
-
-
-def _unknown_then_largest(job: Job) -> tuple[bool, int]:
-    size = job.size if job.size is not None else job.entry.size
-    return size is not None, -(size or 0)
-
-
-def _rest_seconds(run: Run, pace: float | None) -> float:
-    """Return how long the longest segment will still take; 0 where that would be a guess."""
-    segment = run.download.longest()
-    pace = (segment.pace() if segment else None) or pace
-    return _longest_rest(run) / pace if pace else 0.0
-
-
-def _longest_rest(run: Run) -> float:
-    segment = run.download.longest()
-    if segment is None:
-        return 0.0
-    return (segment.stop or run.download.total or 0) - segment.position
+def _label(task: Task) -> str:
+    if isinstance(task, Job):
+        return task.label
+    return task.run.download.failover.current.label

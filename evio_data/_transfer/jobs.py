@@ -4,21 +4,61 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .._cache.files import CachedFile
 from .._cache.locks import Lock
 from .._registry.registry import Entry
+from .._report import Outcome
 from .._sources.base import Source
+from ..errors import EvioDataError
+from .destination import Destination
 from .download import Download
 
 
+def _nothing() -> None:
+    return None
+
+
 class Job(NamedTuple):
-    """One file that is wanted."""
+    """One file that is wanted.
+
+    Attributes
+    ----------
+    entry : Entry
+    destination : Destination
+    sources : callable
+        Returns where the bytes may come from, in the order to be tried.
+    size : int or None
+        Bytes, from the registry or asked of the server.
+    present : callable
+        Returns the outcome of a file that is there and right, or None; raises `ChecksumError`
+        for a damaged one.
+    """
 
     entry: Entry
-    cached_file: CachedFile
+    destination: Destination
     sources: Callable[[], Sequence[Source]]
-    size: int | None = None  # bytes, from the registry or asked of the server
-    verify: bool = False  # hash the file even if its stamp is right
+    size: int | None = None
+    present: Callable[[], Outcome | None] = _nothing
+
+    @property
+    def name(self) -> str:
+        """The registry key."""
+        return self.entry.name
+
+    @property
+    def label(self) -> str:
+        """What its first source is called, which decides how many connections it may use."""
+        try:
+            return self.sources()[0].label
+        except EvioDataError:
+            return ""  # the file's outcome will say what is wrong
+
+    def failed(self, error: EvioDataError, began: float, *, received: int = 0) -> Outcome:
+        """Return the outcome of a failure."""
+        error.about(self.name)
+        seconds = time.monotonic() - began
+        return Outcome(
+            self.name, "failed", size=self.size, received=received, seconds=seconds, error=error
+        )
 
 
 class Run:
@@ -34,4 +74,4 @@ class Run:
     @property
     def name(self) -> str:
         """The registry key."""
-        return self.job.entry.name
+        return self.job.name

@@ -10,7 +10,9 @@ from .jobs import Job, Run
 class TransferState(Protocol):
     """How far a run is; every attribute may be read from any thread."""
 
-    runs: list[Run]
+    @property
+    def runs(self) -> Sequence[Run]:
+        """The files that are being received."""
 
     @property
     def jobs(self) -> Sequence[Job]:

@@ -1,4 +1,4 @@
-"""When to try again, and over how many connections: numbers in, numbers out."""
+"""When to try again, and over how many connections."""
 
 import random
 import time
@@ -6,14 +6,14 @@ import time
 AFTER_PROGRESS = 0.1  # seconds before a retry after an attempt that brought bytes
 FIRST_WAIT = 0.5  # seconds before the first retry after one that brought none; doubles
 MAX_WAIT = 60.0  # seconds between two retries
-BUSY_WAIT = 5.0  # seconds for which all connections pause after a 429; triples
+BUSY_WAIT = 5.0  # seconds without a new request to a host after a 429; triples
 MAX_BUSY_WAIT = 300.0  # seconds
 LEAST_BUSY_WAIT = 0.5  # seconds, whatever a server asks for: it may ask for 0; triples
 CALM = 60.0  # seconds without a refusal after which one more connection is tried
 
 
-class Pace:
-    """How many connections the server bears, learned from its refusals and shared by all files.
+class ConnectionLimit:
+    """How many connections a host bears, learned from its refusals and shared by all files.
 
     Parameters
     ----------
@@ -24,19 +24,19 @@ class Pace:
     def __init__(self, most: int) -> None:
         self.most = most
         self.limit = most
-        self._paused_until = 0.0
+        self.paused_until = 0.0
         self._changed = time.monotonic()
         self._refusals = 0
 
-    def slow(self, wait: float | None, working: int) -> float:
+    def on_busy(self, wait: float | None, working: int) -> float:
         """Take note of a refusal while ``working`` connections run; return the pause in seconds."""
         now = time.monotonic()
-        if now >= self._paused_until:
+        if now >= self.paused_until:
             self._refusals += 1
         pause = busy_wait(self._refusals, wait)
         self.limit = max(1, min(self.limit - 1, working or self.limit // 2))
-        self._paused_until = max(self._paused_until, now + pause)
-        self._changed = self._paused_until
+        self.paused_until = max(self.paused_until, now + pause)
+        self._changed = self.paused_until
         return pause
 
     def allows(self, working: int) -> bool:
@@ -46,7 +46,7 @@ class Pace:
             self.limit += 1
             self._changed = now
             self._refusals = 0
-        return now >= self._paused_until and working < self.limit
+        return now >= self.paused_until and working < self.limit
 
 
 def busy_wait(refusals: int, wait: float | None) -> float:

@@ -48,7 +48,7 @@ def opened(folder: Path, *, take_over: bool = True) -> Partial:
 def written(folder: Path, *pieces: tuple[int, bytes], identity: Validators | None = WHO) -> Partial:
     """Return a partial with some bytes, as its process has it while it runs."""
     partial = opened(folder)
-    partial.identity = identity
+    partial.validators = identity
     for offset, data in pieces:
         span = partial.span_at(offset)
         with partial.writer(offset) as file:
@@ -62,7 +62,7 @@ def test_taken_up_by_the_next_process(tmp_path: Path) -> None:
     written(tmp_path, (0, b"abc"), (10, b"xyz"))
     partial = opened(tmp_path)
     assert partial.held == [(0, 3), (10, 13)]
-    assert (partial.resumed, partial.front, partial.identity) == (6, 3, WHO)
+    assert (partial.resumed, partial.front, partial.validators) == (6, 3, WHO)
     assert partial.path.read_bytes() == b"abc" + bytes(7) + b"xyz"
 
 
@@ -109,9 +109,10 @@ def test_begun_again_in_another_file(tmp_path: Path) -> None:
     """A fresh start is in a new file: who still writes to the old one does not matter."""
     partial = written(tmp_path, (0, b"old"))
     with partial.writer(3) as late:
-        partial.reset()
+        partial.remove()
+        fresh = opened(tmp_path, take_over=False)
         late.write(b"late")
-    assert (partial.received, partial.identity, partial.path.read_bytes()) == (0, None, b"")
+    assert (fresh.received, fresh.validators, fresh.path.read_bytes()) == (0, None, b"")
 
 
 def test_nothing_is_left_of_nothing(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_held_on_disk(tmp_path: Path) -> None:
 def test_record_is_one_page(tmp_path: Path, spans: int) -> None:
     """A journal of any number of spans, with any validators, is one page and is read again."""
     partial = opened(tmp_path)
-    partial.identity = Validators("h" * 253, 10**15, '"\\' * 140, "\x01" * 5000, "é" * 49)
+    partial.validators = Validators("h" * 253, 10**15, '"\\' * 140, "\x01" * 5000, "é" * 49)
     for number in range(spans):
         partial.span_at(number * 10**10)[1] += 10**9
     os.truncate(partial.path, 10**10 * spans)
@@ -209,7 +210,7 @@ def test_record_is_one_page(tmp_path: Path, spans: int) -> None:
     assert journal.stat().st_size == RECORD
     again = opened(tmp_path)
     assert len(again.held) == min(spans, MAX_SPANS)
-    assert again.identity == partial.identity._replace(etag=None, last_modified=None)
+    assert again.validators == partial.validators._replace(etag=None, last_modified=None)
 
 
 HOSTILE = {

@@ -252,7 +252,7 @@ def test_silent_server(wire: Wire, impatient: HttpSession) -> None:
     """A server that accepts and says nothing is left after the time-out."""
     wire.answers["/"] = silence
 
-    with pytest.raises(TransportError, match="the line fell silent"):
+    with pytest.raises(TransportError, match="timed out"):
         ask(impatient, wire.url)
 
 
@@ -279,7 +279,7 @@ def test_body_that_falls_silent(
     """A body that stops in the middle is left after the time-out."""
     wire.answers["/"] = head_then_silence
 
-    with ask(impatient, wire.url) as got, pytest.raises(TransportError, match=r"fell silent|cut"):
+    with ask(impatient, wire.url) as got, pytest.raises(TransportError, match=r"timed out|cut"):
         read(got)
 
 

@@ -211,7 +211,7 @@ def test_identity(server: DriveServer, connection: HttpSession, large: DriveFile
     large.etag = '"1"'
     large.goog_hash = True
     with drive_source(server, large).open(connection, 5, None) as body:
-        identity = body.identity
+        identity = body.validators
 
     assert identity[:4] == (links.DATA_HOST, SIZE, '"1"', "Tue, 01 Sep 2026 07:00:00 GMT")
     assert (identity.digest or "").startswith("crc32c=")
@@ -382,12 +382,14 @@ def test_without_a_range(server: DriveServer, connection: HttpSession, large: Dr
 def test_forced_gzip(
     server: DriveServer, connection: HttpSession, large: DriveFile, plain: bool
 ) -> None:
-    """Compressed bytes are refused: neither their count nor their ranges are the file's."""
+    """Compressed bytes are told as such, and never taken for a range of the file."""
     large.gzip = True
     source = PlainSource(server.plain_url(large)) if plain else drive_source(server, large)
 
-    with pytest.raises(DownloadError, match="'gzip'-coded"):
+    with pytest.raises(RangeError):
         source.open(connection, 0, None)
+    with source.open(connection, 0, None, ranged=False) as body:
+        assert body.coding == "gzip"
 
 
 # --- where it may lead -----------------------------------------------------------------------

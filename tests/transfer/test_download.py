@@ -103,7 +103,7 @@ def test_silent_for_ever(drive: Drive) -> None:
     """A server that never sends a byte is given up after the retries, with a typed error."""
     os.environ.update(EVIO_DATA_TIMEOUT="0.2", EVIO_DATA_RETRIES="1")
     drive.add("fan.raw", DATA, stall_after=0)
-    with pytest.raises(errors.DownloadError, match=r"fan\.raw: the line fell silent, 2 times"):
+    with pytest.raises(errors.DownloadError, match=r"fan\.raw: timed out"):
         evio_data.fetch("fan.raw")
     assert drive.left("fan.raw") == []
 
@@ -244,7 +244,7 @@ def test_refusal_without_a_pause(drive: Drive) -> None:
     os.environ["EVIO_DATA_RETRIES"] = "2"
     drive.add("fan.raw", b"events", errors=[503] * 9, retry_after="0")
     began = time.monotonic()
-    with pytest.raises(errors.DownloadError, match="3 times in a row"):
+    with pytest.raises(errors.DownloadError, match="after 2 retries"):
         evio_data.fetch("fan.raw")
     assert time.monotonic() - began >= 0.75 * 3 * FIRST_WAIT
 
@@ -331,7 +331,7 @@ CHANGES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
 def test_changed_in_between(
     drive: Drive, half: Callable[..., None], change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A remote file that shows another identity is begun again, although its bytes look alike."""
+    """A remote file of another size or digest is begun again; other validators are a doubt."""
     before, after = CHANGES[change]
     half(**before)
     changed = DATA + b"!" if change == "size" else DATA[:-1] + bytes([DATA[-1] ^ 1])
@@ -342,8 +342,9 @@ def test_changed_in_between(
     drive.replace(file.registry_line())
     with caplog.at_level(logging.INFO, "evio_data"):
         assert evio_data.fetch("fan.raw").read_bytes() == changed
-    assert "the remote file changed" in caplog.text
-    assert drive.starts(file) == [2 * MIB - 64 * 1024, 0]
+    doubted = change in ("ETag", "Last-Modified")
+    assert ("the remote file changed" in caplog.text) is not doubted
+    assert drive.starts(file) == [2 * MIB - 64 * 1024, *([] if doubted else [0])]
 
 
 def test_changed_bytes_before_the_cut(drive: Drive, half: Callable[..., None]) -> None:

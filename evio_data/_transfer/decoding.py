@@ -1,0 +1,91 @@
+"""Content codings that a server applied unasked: undo them in a file beside the received one."""
+
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from .._cache.hashing import Digests
+from .._files import open_nofollow
+from ..errors import ChecksumError, DownloadError
+
+BLOCK = 256 * 1024  # bytes
+DECODABLE = ("gzip", "x-gzip", "deflate")
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
+
+
+def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path, str]:
+    """Decode a file beside itself; return the new file and its hash.
+
+    Parameters
+    ----------
+    part : Path
+    coding : str
+        As the server called it.
+    kind : str
+        Of hash.
+    size : int or None
+        Bytes that the decoded file must have, where the registry says so.
+
+    Raises
+    ------
+    DownloadError
+        If the bytes are not in this coding, or it is one that is not understood.
+    ChecksumError
+        If the decoded file has another size than the registered one.
+    """
+    if coding not in DECODABLE:
+        raise DownloadError(
+            f"the server sends {coding!r}-coded bytes although none were asked for.",
+            advice="A proxy may do this; try another network.",
+        )
+    target = part.with_name(f"{part.stem}-decoded{part.suffix}")
+    target.unlink(missing_ok=True)
+    digests, written = Digests((kind,)), 0
+    with part.open("rb") as source, open_nofollow(target, _NEW) as file:
+        for block in _blocks(source, coding):
+            written += len(block)
+            if size is not None and written > size:
+                break
+            file.write(block)
+            digests.update(block)
+        os.fsync(file.fileno())
+    if size is not None and written != size:
+        target.unlink()
+        raise _wrong_size(written, size)
+    return target, digests.hashes()[kind]
+
+
+def _blocks(source: BinaryIO, coding: str) -> Iterator[bytes]:
+    """Return the decoded bytes, in bounded pieces; a gzip file may have several members."""
+    start = source.read(2)
+    source.seek(0)
+    # Some servers send raw deflate data where RFC 9110 §8.4.1.2 wants the zlib format.
+    is_raw = coding == "deflate" and (len(start) < 2 or int.from_bytes(start, "big") % 31 != 0)
+    bits = -zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS | 32  # 32: gzip or zlib, as it comes
+    decoder = zlib.decompressobj(bits)
+    try:
+        while data := source.read(BLOCK):
+            while data:
+                if decoder.eof:
+                    decoder = zlib.decompressobj(bits)
+                yield decoder.decompress(data, BLOCK)
+                data = decoder.unconsumed_tail or decoder.unused_data
+        yield decoder.flush()
+    except zlib.error as error:
+        raise DownloadError(
+            f"the server says that its bytes are {coding}-coded, and they are not.",
+            advice="Publish the file's hash in the registry: then the label does no harm.",
+        ) from error
+    if not decoder.eof:
+        raise DownloadError("the coded bytes were cut short.", advice="Run again.")
+
+
+def _wrong_size(actual: int, expected: int) -> ChecksumError:
+    error = ChecksumError(
+        f"has more or fewer than {expected:,} bytes when decoded.",
+        advice="The published file changed: ask for a new registry.",
+    )
+    error.expected, error.actual = str(expected), str(actual)
+    return error
