@@ -29,7 +29,7 @@ MODULES = sorted(
     for path in PACKAGE.rglob("*.py")
     if path.relative_to(PACKAGE).parts[0] != "testing"
 )
-MAX_LINES = 450
+MAX_LINES = 530
 
 
 def box(module: Path) -> str:

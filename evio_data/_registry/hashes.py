@@ -42,6 +42,9 @@ class Digest(Protocol):
     def update(self, data: bytes | memoryview, /) -> None:
         """Take more bytes."""
 
+    def copy(self) -> "Digest":
+        """Return another one that has taken the same bytes."""
+
     def hexdigest(self) -> str:
         """Return the digits."""
 

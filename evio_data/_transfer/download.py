@@ -317,9 +317,7 @@ class Download:
             partial = Partial(self._folder)
             partial.open(take_over=False)
             self.failover.ranged = True
-            self.version = Version(
-                partial, size=self.wish.size, kind=kind_of(self.wish.known_hash)
-            )
+            self.version = Version(partial, size=self.wish.size, kind=kind_of(self.wish.known_hash))
 
     def retry_after_mismatch(self) -> bool:
         """Begin again after a wrong hash, if that can help: resumed bytes, or another source."""

@@ -30,7 +30,7 @@ NAME = "fan/fan.raw"
 
 
 @pytest.fixture(params=["pinned", "unpinned"])
-def check_cached(drive: Drive, request: pytest.FixtureRequest) -> Path:
+def cached(drive: Drive, request: pytest.FixtureRequest) -> Path:
     """A file that is in the cache."""
     drive.add(NAME, DATA, pinned=request.param == "pinned")
     path = evio_data.fetch(NAME)

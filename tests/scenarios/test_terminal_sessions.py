@@ -310,7 +310,7 @@ def broken(drive: Drive) -> None:
     ("trouble", "words"),
     [
         (silent, "Asking for the size of 1 file"),
-        (busy, "pausing for 1 min 00 s|pausing for 60 s"),
+        (busy, "no new request to Google Drive"),
         (broken, "trying again in 60 s|trying again in 1 min"),
     ],
 )
