@@ -35,8 +35,8 @@ def _isolated_environment(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _documents_are_served(request: pytest.FixtureRequest, _isolated_environment: None) -> None:
-    """Let what the documents show run against a local Drive."""
-    if request.node.path.suffix == ".md":
+    """Run the examples of the documents and of the main functions against a local Drive."""
+    if request.node.path.suffix == ".md" or request.node.path.name == "_api.py":
         request.getfixturevalue("documented_drive")
 
 

@@ -1,4 +1,4 @@
-"""The four functions that most people need: names in, verified files out."""
+"""The functions that most people need."""
 
 import os
 from collections.abc import Iterable
@@ -13,45 +13,39 @@ if TYPE_CHECKING:
 
 
 def fetch(name: str | os.PathLike[str], *, progressbar: bool = False, verify: bool = False) -> Path:
-    """Return the path of a verified file, downloaded the first time.
+    """Return the path of a verified file, and download it the first time.
 
     Parameters
     ----------
     name : str or path
         A registry key (``"fan/fan_const_rpm.raw"``), or a basename that only one key has.
     progressbar : bool
-        Draw a bar on standard error.
+        Show a progress bar on stderr.
     verify : bool
-        Hash a cached file again; otherwise one look at its status is enough.
+        Hash a cached file again. Otherwise its status (size, time, inode) is enough.
 
     Returns
     -------
     pathlib.Path
-        The file in the cache; its SHA-256 has matched.
+        The file in the cache. Its hash matched when it was last verified.
 
     Raises
     ------
     UnknownDatasetError
-        If no entry, or more than one, has this name.
+        If no registry entry has this name, or more than one.
     ChecksumError
-        If the bytes are not the registered ones.
+        If the downloaded bytes have another hash than the registered one.
     OfflineError
         If the file is not cached and ``EVIO_DATA_OFFLINE`` is set.
     DownloadError
-        If it could not be downloaded; what arrived is kept for the next call.
+        If the download failed. What has arrived is kept, and the next call resumes.
 
     Examples
     --------
-    >>> from evio_data.testing import DriveServer
-    >>> import os, pathlib, tempfile
-    >>> with DriveServer() as server, tempfile.TemporaryDirectory() as folder:
-    ...     file = server.add("fan.raw", b"% evt 3.0\\n")
-    ...     registry = pathlib.Path(folder, "registry.txt")
-    ...     _ = registry.write_text(file.registry_line() + "\\n")
-    ...     os.environ["EVIO_DATA_REGISTRY"] = str(registry)
-    ...     os.environ["EVIO_DATA_ENDPOINT"] = server.endpoint
-    ...     fetch("fan.raw").read_bytes()
-    b'% evt 3.0\\n'
+    >>> import evio_data
+    >>> path = evio_data.fetch("fan_const_rpm.raw")
+    >>> path.is_file(), path.name
+    (True, 'fan_const_rpm.raw')
     """
     collection = open_collection()
     if not progressbar:
@@ -67,29 +61,36 @@ def prefetch(
     progressbar: bool = False,
     verify: bool = False,
 ) -> "Report":
-    """Have many files at once; one that cannot be had does not stop the others.
+    """Fetch many files in parallel; if one fails, the others continue.
 
     Parameters
     ----------
     patterns : iterable of str
         Names or globs (``"fan/*"``, ``"*.raw"``); none means all.
     concurrency : int
-        Connections in all, 1 to 32. More than 5 may make Drive refuse.
+        Connections in total, 1 to 32. Drive may refuse more than 5.
     progressbar : bool
-        Draw bars on standard error.
+        Show progress bars on stderr.
     verify : bool
-        Hash cached files again.
+        Hash files that are already cached again.
 
     Returns
     -------
     Report
-        What became of each file: ``fetched``, ``present`` or ``failed``, with bytes, seconds
+        The outcome of each file: ``fetched``, ``present`` or ``failed``, with bytes, seconds
         and the error.
 
     Raises
     ------
     UnknownDatasetError
         If a pattern matches nothing.
+
+    Examples
+    --------
+    >>> import evio_data
+    >>> report = evio_data.prefetch("fan/*.raw")
+    >>> report.ok, len(report.fetched)
+    (True, 3)
     """
     with progress_for(progressbar) as watcher:
         return open_collection().prefetch(
@@ -98,7 +99,7 @@ def prefetch(
 
 
 def verify(patterns: Iterable[str | os.PathLike[str]] = ()) -> "Report":
-    """Hash what is cached again, and say which files are damaged; nothing is deleted.
+    """Hash the cached files again, and report the damaged ones; nothing is deleted.
 
     Parameters
     ----------
@@ -108,18 +109,26 @@ def verify(patterns: Iterable[str | os.PathLike[str]] = ()) -> "Report":
     Returns
     -------
     Report
-        ``present`` for each right file, ``failed`` with a ``ChecksumError`` for each damaged
-        one; files that are not cached are left out.
+        ``present`` for each intact file, ``failed`` with a ``ChecksumError`` for each damaged
+        one. Files that are not cached are left out.
+
+    Examples
+    --------
+    >>> import evio_data
+    >>> path = evio_data.fetch("fan_const_rpm.raw")
+    >>> [outcome.status for outcome in evio_data.verify()]
+    ['present']
     """
     return open_collection().verify(patterns)
 
 
 def names(pattern: str | os.PathLike[str] = "*") -> list[str]:
-    """Return the registry keys that a name or a glob means.
+    """Return the registry keys that match a name or a glob.
 
     Examples
     --------
-    >>> names("fan/fan_const*")
+    >>> import evio_data
+    >>> evio_data.names("fan/fan_const*")
     ['fan/fan_const_rpm.dat', 'fan/fan_const_rpm.raw']
     """
     return [entry.name for entry in open_collection().registry.select([pattern])]

@@ -1,4 +1,4 @@
-"""What became of each wanted file, and the sums over them."""
+"""The outcome of each requested file, and totals."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ MAX_SHOWN = 20  # outcomes that a report's repr shows; of the others, their numb
 
 
 class Outcome(NamedTuple):
-    """What became of one file.
+    """The outcome of one file.
 
     Attributes
     ----------
@@ -22,18 +22,18 @@ class Outcome(NamedTuple):
     path : Path or None
         The verified file; None if it failed.
     size : int or None
-        Bytes of the file, where they are known.
+        Bytes of the file, if known.
     received : int
-        Bytes that came over the network for it, in this run.
+        Bytes received over the network in this run.
     resumed : int
-        Bytes that were on disk already and did not have to come again.
+        Bytes that were already on disk and were not sent again.
     seconds : float
     error : EvioDataError or None
     hash : str or None
-        The hash of the verified file, where this run has read or recorded it:
+        The hash of the verified file, if this run computed or recorded it:
         64 digits of a SHA-256, or ``kind:digits``.
     first_use : bool
-        Whether that hash was recorded just now, because nobody has published one.
+        Whether this run recorded that hash because nobody has published one.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Outcome(NamedTuple):
 
     @property
     def sha256(self) -> str | None:
-        """The hash, where it is a SHA-256."""
+        """The hash, if it is a SHA-256."""
         return self.hash if self.hash and ":" not in self.hash else None
 
     @property
     def reason(self) -> str:
-        """Why the file failed, in words; empty where it did not."""
+        """Why the file failed, and what to do; empty if it did not."""
         return "" if self.error is None else f"{self.error.message} {self.error.advice}".rstrip()
 
     def __repr__(self) -> str:
@@ -130,22 +130,22 @@ class Report(Sequence[Outcome]):
 
     @property
     def present(self) -> tuple[Outcome, ...]:
-        """The files that were there."""
+        """The files that were in the cache already."""
         return self._with("present")
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """The files that could not be had; each has its error."""
+        """The files that failed, each with its error."""
         return self._with("failed")
 
     @property
     def ok(self) -> bool:
-        """Whether every wanted file is there."""
+        """Whether every requested file is there."""
         return not self.failed
 
     @property
     def received(self) -> int:
-        """Bytes that came over the network."""
+        """Bytes received over the network."""
         return sum(outcome.received for outcome in self._outcomes)
 
     @property
