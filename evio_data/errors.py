@@ -1,4 +1,4 @@
-"""Every error that this package raises, grouped by what the reader of the message can do about it.
+"""Every error that this package raises, grouped by what you can do about it.
 
 ::
 
@@ -6,12 +6,12 @@
     ├── RegistryError(ValueError)          the registry file: which line, what is wrong
     ├── UnknownDatasetError(LookupError)   fix the name
     ├── ChecksumError                      the published bytes changed, or were damaged
-    ├── OfflineError                       not cached, and the network is switched off
+    ├── OfflineError                       not cached, and EVIO_DATA_OFFLINE is set
     └── DownloadError(OSError)             run again; what arrived is kept
         ├── CacheError                     the folder on disk: unwritable, full, in the way
         └── DriveRefusedError              Drive sent a page instead of the file
             ├── QuotaExceededError         wait up to 24 h, use a mirror, or place the file by hand
-            ├── AccessDeniedError          private, sign-in, download switched off by the owner
+            ├── AccessDeniedError          private, sign-in, download disabled by the owner
             └── NotFoundError              deleted, or a wrong id
 """
 
@@ -33,16 +33,16 @@ __all__ = [
 
 
 class EvioDataError(Exception):
-    """The root of the tree: message, name and advice are kept apart, and joined when shown.
+    """The base of all errors; message, name and advice are separate, and joined when shown.
 
     Parameters
     ----------
     message : str
         What happened.
     name : str, optional
-        The registry key that it happened to; put before the message.
+        The registry key concerned, shown before the message.
     advice : str, optional
-        What to do now; put after the message.
+        What to do now, shown after the message.
 
     Attributes
     ----------
@@ -51,8 +51,8 @@ class EvioDataError(Exception):
 
     Examples
     --------
-    >>> print(DownloadError("the line was cut.", name="a.raw", advice="Run again."))
-    a.raw: the line was cut. Run again.
+    >>> print(DownloadError("the connection was lost.", name="a.raw", advice="Run again."))
+    a.raw: the connection was lost. Run again.
     """
 
     args: tuple[Any, ...]
@@ -80,7 +80,7 @@ class EvioDataError(Exception):
 
 
 class RegistryError(EvioDataError, ValueError):
-    """A registry file that cannot be used; the message gives the line and what is wrong with it.
+    """A registry file that cannot be used; the message says which line, and what is wrong.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class RegistryError(EvioDataError, ValueError):
 
 
 class UnknownDatasetError(EvioDataError, LookupError):
-    """A name that the registry does not have, or that several entries share.
+    """The registry has no entry of this name, or several.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class UnknownDatasetError(EvioDataError, LookupError):
 
 
 class ChecksumError(EvioDataError):
-    """Bytes that are not the registered ones; nothing bad is kept in place.
+    """The bytes have another hash than the registered one; they are not kept under the name.
 
     Attributes
     ----------
@@ -117,11 +117,11 @@ class ChecksumError(EvioDataError):
 
 
 class OfflineError(EvioDataError):
-    """A file that is not cached while ``EVIO_DATA_OFFLINE`` forbids the network."""
+    """The file is not cached, and ``EVIO_DATA_OFFLINE`` forbids the network."""
 
 
 class DownloadError(EvioDataError, OSError):
-    """A download that did not finish; what arrived is kept, and the next run goes on from there.
+    """A download that did not finish; what has arrived is kept, and the next run resumes.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class DownloadError(EvioDataError, OSError):
 
 
 class CacheError(DownloadError):
-    """The cache folder cannot take the file: unwritable, full, or something is in the way."""
+    """The cache folder cannot hold the file: not writable, full, or another file has the name."""
 
 
 class DriveRefusedError(DownloadError):
@@ -149,7 +149,7 @@ class QuotaExceededError(DriveRefusedError):
 
 
 class AccessDeniedError(DriveRefusedError):
-    """The file is private, asks for a sign-in, or its owner has switched downloads off."""
+    """The file is private, needs a sign-in, or its owner has disabled downloads."""
 
 
 class NotFoundError(DriveRefusedError):
