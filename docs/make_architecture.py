@@ -10,7 +10,15 @@ PICTURE = HERE / "images" / "architecture.svg"
 
 # From the top: what people call, down to what everything uses. Imports lead downwards only.
 LAYERS = (
-    ("#ffd9b0", (("_cli", "commands"), ("_api", "functions"), ("pytest_plugin", "tests"))),
+    (
+        "#ffd9b0",
+        (
+            ("_cli", "commands"),
+            ("_api", "functions"),
+            ("pytest_plugin", "tests"),
+            ("_fsspec", "fsspec's protocol"),
+        ),
+    ),
     ("#ffe6cc", (("_pytest", "what a test session needs, fetched once"),)),
     (
         "#ffe6cc",
