@@ -170,7 +170,7 @@ def error_json(error: "EvioDataError | None") -> dict[str, str] | None:
 def report_json(
     report: "Report",
     *,
-    cache: str,
+    cache: str | None,
     unfinished: "Mapping[str, int] | None" = None,
 ) -> dict[str, Any]:
     """Return a report as JSON has it.

@@ -142,9 +142,16 @@ def _prefetch(parser: Parser) -> None:
 
 def _fetch(parser: Parser) -> None:
     add = parser.add_argument
-    add("names", nargs="+", metavar="NAME", help="a key of the registry, its last part, or a glob")
+    add(
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="a name or a glob of the registry, or a link to Google Drive or any web server",
+    )
+    add("-o", "--output", metavar="FILE", help="where the file goes; a folder takes several")
     add("--verify", action="store_true", help="hash a cached file again")
     add("-q", "--quiet", action="store_true", help="no bars")
+    _add_json(parser)
     parser.set_defaults(concurrency=3)
 
 
@@ -241,7 +248,7 @@ _GROUP = "arguments:show_help"
 # Name: help, handler ("module:function", imported when it is called), arguments, places.
 _COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None], Sequence[str]]] = {
     "list": ("show every recording and what is on disk of it", "verify:listing", _listing, PLACES),
-    "fetch": ("fetch files and print their paths", "prefetch:fetch", _fetch, PLACES),
+    "fetch": ("fetch files and print their paths", "fetch:fetch", _fetch, PLACES),
     "prefetch": (_PREFETCH, "prefetch:prefetch", _prefetch, PLACES),
     "verify": ("hash what is cached again", "verify:verify", _verify, PLACES),
     "path": ("print where the cache, or a file in it, is", "verify:path", _path, PLACES),

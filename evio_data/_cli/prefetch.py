@@ -18,7 +18,7 @@ from .output import (
     report_json,
     summary_lines,
 )
-from .terminal import FAILED, INTERRUPTED, OK, say, show, show_json, show_text
+from .terminal import FAILED, INTERRUPTED, OK, say, show_json, show_text
 
 if TYPE_CHECKING:
     from .._progress.screens import Bars, Lines
@@ -45,7 +45,7 @@ def prefetch_from(collection: Collection, options: argparse.Namespace) -> int:
     if code != OK:
         return code
     with screen(quiet=options.quiet) as watcher:
-        interrupted = _run(collection, entries, plan.sizes, options, watcher)
+        interrupted = run(collection, entries, plan.sizes, options, watcher)
     ended = [watcher.outcomes[entry.name] for entry in entries if entry.name in watcher.outcomes]
     report = Report(ended, seconds=watcher.seconds)
     if interrupted:
@@ -54,26 +54,7 @@ def prefetch_from(collection: Collection, options: argparse.Namespace) -> int:
     return OK if report.ok else FAILED
 
 
-def fetch(options: argparse.Namespace) -> int:
-    """Run ``evio-data fetch``; return the exit code."""
-    collection = open_collection(options.registry, options.cache_dir)
-    wanted = [collection.registry.find(name) for name in options.names]
-    entries = list(dict.fromkeys(wanted))
-    with screen(quiet=options.quiet) as watcher:
-        watcher.tells_failures = False  # they are told below, with their advice
-        interrupted = _run(collection, entries, {}, options, watcher)
-    for outcome in watcher.outcomes.values():
-        if outcome.error is not None:
-            say(f"error: {outcome.error}")
-    there = [watcher.outcomes.get(entry.name) for entry in wanted]
-    show(*(str(outcome.path) for outcome in there if outcome and outcome.error is None))
-    if interrupted:
-        _tell_kept(entries, watcher.outcomes, collection)
-        return INTERRUPTED
-    return FAILED if any(outcome.error for outcome in watcher.outcomes.values()) else OK
-
-
-def _run(
+def run(
     collection: Collection,
     entries: Sequence[Entry],
     sizes: dict[str, int],
@@ -121,13 +102,13 @@ def _interrupted(
     options: argparse.Namespace,
 ) -> int:
     ended = {outcome.name: outcome for outcome in report}
-    kept = _tell_kept(entries, ended, collection)
+    kept = tell_kept(entries, ended, collection)
     if options.json:
         show_json(report_json(report, cache=collection.cache.root, unfinished=kept))
     return INTERRUPTED
 
 
-def _tell_kept(
+def tell_kept(
     entries: Sequence[Entry], ended: dict[str, Outcome], collection: Collection
 ) -> dict[str, int]:
     """Say what an interrupted run leaves on disk; return the bytes of each unfinished file."""

@@ -114,13 +114,15 @@ class Delivery:
         self._presence.release()
 
 
-def place_for(entry: Entry, output: Output, pooch: Any) -> Delivery:
+def place_for(
+    entry: Entry, output: Output, pooch: Any, *, kind: type[Delivery] = Delivery
+) -> Delivery:
     """Return the delivery, with its partial in the first folder that takes one."""
     if isinstance(output, str | os.PathLike):
         _check_folder(os.path.dirname(os.path.realpath(output)))  # noqa: PTH120
     refused: CacheError | None = None
     for base in _bases(output, pooch):
-        place = Delivery(base, entry, output)
+        place = kind(base, entry, output)
         try:
             place.prepare()
         except CacheError as error:

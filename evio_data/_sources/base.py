@@ -6,6 +6,7 @@ from typing import Protocol, Self, TypeVar
 from .._drive import links
 from .._http import ranges
 from .._http.connection import Answer, HttpSession
+from .._http.file_names import offered_name
 from .._http.ranges import Placement
 from .._http.validators import Validators
 from ..errors import DownloadError
@@ -36,12 +37,19 @@ class Body:
     """An open stretch of a file: where it belongs, of which version it is, and its bytes."""
 
     def __init__(
-        self, stream: Readable, placement: Placement, validators: Validators, *, coding: str = ""
+        self,
+        stream: Readable,
+        placement: Placement,
+        validators: Validators,
+        *,
+        coding: str = "",
+        file_name: str | None = None,
     ) -> None:
         self.stream = stream
         self.placement = placement
         self.validators = validators
         self.coding = coding  # the content coding that the server claims
+        self.file_name = file_name  # as the server says: foreign text
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +106,8 @@ def body_of(answer: Answer, start: int, stop: int | None) -> Body:
         last_modified=headers.get("Last-Modified"),
         digest=headers.get("X-Goog-Hash"),
     )
-    return Body(_Stream(answer), placement, validators, coding=answer.coding)
+    name = offered_name(headers.get("Content-Disposition"), answer.url)
+    return Body(_Stream(answer), placement, validators, coding=answer.coding, file_name=name)
 
 
 class _Stream:

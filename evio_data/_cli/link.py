@@ -1,0 +1,197 @@
+"""Files that are named by a link: into the present folder, or where ``-o`` says."""
+
+import errno
+import filecmp
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._cache.copying import clone
+from .._drive.links import folder_link
+from .._files import as_cache_error, open_nofollow
+from .._pooch.delivery import Delivery, place_for
+from .._pooch.entries import as_entry
+from .._registry.registry import Entry
+from .._report import Outcome
+from .._settings import Settings
+from .._sources.base import Source
+from .._text import clean
+from ..errors import CacheError, DownloadError, EvioDataError, OfflineError
+
+if TYPE_CHECKING:
+    from .._http.connection import HttpSession
+
+ATTEMPTS = 3  # to learn the name of a file, before the engine begins to count its own
+PAUSE = 1.0  # seconds between them
+COPY_STEP = 2**20  # bytes
+MAX_LABEL = 1000  # characters of a path that are shown
+
+
+class Link(NamedTuple):
+    """A link, and the file that it is to become.
+
+    Attributes
+    ----------
+    entry : Entry
+        Named as the file is, for bars and messages.
+    source : Source
+    target : Path
+    present : Outcome or None
+        Set where the file is there already.
+    """
+
+    entry: Entry
+    source: Source
+    target: Path
+    present: Outcome | None = None
+
+
+def is_link(text: str) -> bool:
+    """Say whether an argument of ``fetch`` is a link rather than a name.
+
+    >>> is_link("https://example.org/a"), is_link("drive.google.com/open?id=1"), is_link("a.raw")
+    (True, True, False)
+    """
+    return "://" in text or text.lower().startswith(_BARE)
+
+
+_BARE = ("drive.google.com/", "docs.google.com/", "doi:")
+
+
+def resolve(text: str, output: Path | None, settings: Settings) -> Link:
+    """Return where a link leads and which file it becomes; one that is there is not asked for.
+
+    Raises
+    ------
+    EvioDataError
+        If the server cannot be asked, or if a file with other bytes is in the place.
+    """
+    from .._sources.origin import source_of
+
+    url = f"https://{text}" if text.lower().startswith(_BARE[:2]) else text
+    if folder_link(url) is not None:
+        raise DownloadError(
+            "this is a Drive folder, not a file.",
+            name=clean(url),
+            advice="`evio-data registry build FOLDER_URL` makes a registry of it.",
+        )
+    entry = as_entry(clean(url), None, url)
+    source = source_of(entry.url, endpoint=settings.endpoint, api_key=settings.api_key)
+    if output is not None and not output.is_dir() and not os.path.lexists(output):
+        return Link(entry._replace(name=output.name), source, output)
+    if settings.offline:
+        raise OfflineError(
+            "EVIO_DATA_OFFLINE forbids the network.", name=entry.name, advice="Unset it."
+        )
+    name, size = _ask(source, entry, settings)
+    target = output / name if output and output.is_dir() else output or Path(name)
+    present = _present(target, size) if os.path.lexists(target) else None
+    return Link(entry._replace(name=target.name, size=size), source, target, present)
+
+
+def _ask(source: Source, entry: Entry, settings: Settings) -> tuple[str, int | None]:
+    """Return the checked name of a file, and its size if the server says it."""
+    from .._http.connection import HttpSession, TransportError
+
+    connection = HttpSession(timeout=settings.timeout)
+    try:
+        for _ in range(1, ATTEMPTS):
+            try:
+                return _name_and_size(source, connection)
+            except TransportError:
+                time.sleep(PAUSE)
+        return _name_and_size(source, connection)
+    except TransportError as error:
+        raise DownloadError(f"{error}.", name=entry.name, advice="Run again.") from error
+    except EvioDataError as error:
+        raise error.about(entry.name) from error.__cause__
+    finally:
+        connection.close()
+
+
+def _name_and_size(source: Source, connection: "HttpSession") -> tuple[str, int | None]:
+    from .._http.ranges import RangeError
+    from .._registry_tools.keys import safe_key
+
+    try:
+        body = source.open(connection, 0, 1)
+    except RangeError:  # an empty file has no first byte, and some servers know no ranges
+        body = source.open(connection, 0, None, ranged=False)
+    with body:
+        return safe_key([body.file_name or "download"]), body.placement.total
+
+
+def _present(target: Path, size: int | None) -> Outcome:
+    """Return the outcome of a file that is there: of a link only its size can be compared."""
+    if target.is_file() and size == target.stat().st_size:
+        return Outcome(target.name, "present", target, size)
+    raise in_the_way(target)
+
+
+def in_the_way(target: Path) -> CacheError:
+    """Return the error for a place where something else is."""
+    return CacheError(
+        f"{clean(str(target), MAX_LABEL)} exists, and is not this file; it is left as it is.",
+        advice="Name another place with `-o FILE`, or move it away.",
+    )
+
+
+class NewFile(Delivery):
+    """A file in a folder of the user's own, under a name that nothing else may have."""
+
+    def publish(self, part: Path, digest: str) -> None:
+        """Give the bytes their name, if it is free; equal bytes that have it may stay."""
+        target = Path(self.final)
+        try:
+            put(part, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise as_cache_error(error, self.final) from error
+            copy_to(part, target)
+
+
+def put(part: Path, target: Path) -> None:
+    """Give a file a name in its folder, in one step, and never in place of other bytes."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        if not target.is_file() or not filecmp.cmp(part, target, shallow=False):
+            raise in_the_way(target) from None
+    except OSError as error:  # a file system without hard links
+        if error.errno == errno.EXDEV:
+            raise
+        if os.path.lexists(target):
+            raise in_the_way(target) from None
+        part.rename(target)
+        return
+    part.unlink()
+
+
+def copy_to(source: Path, target: Path) -> None:
+    """Copy a file to a place, under the rules of `put`.
+
+    Raises
+    ------
+    CacheError
+        If something else is there, or the disk cannot take it.
+    """
+    fresh = target.with_name(f".{os.urandom(8).hex()}.part")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    try:
+        with source.open("rb") as file, open_nofollow(fresh, flags) as copy:
+            if not clone(file, copy):
+                shutil.copyfileobj(file, copy, COPY_STEP)
+        put(fresh, target)
+    except OSError as error:
+        raise as_cache_error(error, target) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def place(link: Link) -> NewFile:
+    """Return where the bytes of a link go."""
+    found = place_for(link.entry, link.target, None, kind=NewFile)
+    assert isinstance(found, NewFile)
+    return found
