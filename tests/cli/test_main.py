@@ -267,7 +267,8 @@ def test_unreachable_server(drive: Drive) -> None:
     drive.add("b.raw", CONTENT)
     result = run(PREFETCH, "--yes", EVIO_DATA_ENDPOINT="http://127.0.0.1:9", EVIO_DATA_RETRIES="0")
     assert result.code == 1
-    assert len(re.findall(r"(?m)^  [ab]\.raw: cannot reach 127.0.0.1: the connection was refused", result.err)) == 2
+    refused = r"(?m)^  [ab]\.raw: cannot reach 127.0.0.1: the connection was refused"
+    assert len(re.findall(refused, result.err)) == 2
 
 
 def test_room_for_the_whole_set(drive: Drive) -> None:
