@@ -12,6 +12,7 @@ from evio_data._registry.registry import RegistryIndex
 
 HERE = Path(__file__).parent
 PAGE = HERE / "catalogue.md"
+TEMPLATE = HERE / "_templates" / "catalogue.md"
 
 # As the documents of the evio-evlib project give them (2025-11): nobody has published exact ones.
 DOCUMENTED = {
@@ -29,62 +30,6 @@ DOCUMENTED = {
     "fred-0/events.raw": ("143 MiB", "36.1 M"),
 }
 
-# --- the page ---------------------------------------------------------------------------------
-
-HEAD = """\
-# Catalogue
-
-<!-- Made by docs/make_catalogue.py from registry.txt: change those, and run it. -->
-
-The recordings of the registry that comes with the package: the "Event Camera Challenge" folder
-(Junction 2025, Sensofusion).
-Fetch one with `evio_data.fetch("fan_const_rpm.raw")`, or several with `evio-data prefetch 'fan/*'`.
-
-"""
-
-NOTES = """
-The sizes, events and durations are **documented, not exact**.
-The evio-evlib project wrote them down in 2025; nobody has published exact ones.
-`evio-data prefetch --dry-run` asks the server for the exact size of each missing file.
-
-*unpinned* means that nobody has published a SHA-256.
-The first download records the file's hash in your cache.
-From then on only these bytes are accepted.
-
-The folder holds two files called `events.dat` and two called `events.raw`.
-That `fred-0` is the first pair follows from the order of the listing: it is likely, not proven.
-The folder of the other pair is not known; `events-2` is our name for it.
-
-## What such data look like
-
-**These pictures are synthetic.**
-They show the stand-ins of [`evio_data.testing`](reference.md#evio_datatesting), a computed fan of
-three blades.
-The real recordings were not at hand when they were made.
-
-### .raw (EVT3)
-
-![An event frame of a synthetic fan: three leading edges in orange, three trailing ones in blue]\
-(images/synthetic-raw.png)
-
-An event frame: all events of 3 ms of a `write_evt3` file.
-The sensor has 1280 by 720 pixels; the picture is half as wide and high.
-ON events (it got brighter) are orange, at the leading edges of the blades.
-OFF events (it got darker) are blue, at the trailing ones.
-Single dots are noise.
-Where an edge runs along the rows, many pixels of a row fire at once.
-
-### .dat
-
-![The same fan over a longer time: bright edges with tails that fade behind them]\
-(images/synthetic-dat.png)
-
-The newest event of each pixel over 12 ms of a `write_dat` file: the older, the darker.
-The tails show which way the fan turns.
-
-Both formats carry the same four numbers for each event: time, x, y, polarity.
-"""
-
 
 def page(registry: RegistryIndex) -> str:
     """Return the whole page."""
@@ -96,7 +41,7 @@ def page(registry: RegistryIndex) -> str:
         state = f"`{entry.hash[:12]}…`" if entry.hash else "unpinned"
         link = f"[Drive](https://drive.google.com/file/d/{entry.url.rpartition('id=')[2]}/view)"
         rows.append(f"| `{entry.name}` | {known} | {events} | {state} | {link} |")
-    return HEAD + "\n".join(rows) + "\n" + NOTES
+    return TEMPLATE.read_text(encoding="utf-8").replace("{table}", "\n".join(rows))
 
 
 def main() -> int:
