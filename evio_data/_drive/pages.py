@@ -307,5 +307,5 @@ def _title(page: str) -> str:
 
 
 def _text(page: str) -> str:
-    body = re.sub(r"(?is)<(style|script)\b.*?</\1>", " ", page[:20_000])
-    return html.unescape(re.sub(r"<[^>]{0,2000}>", " ", body))
+    body = re.sub(r"(?is)<(style|script)\b.*?(?:</\1>|\Z)", " ", page[:20_000])
+    return html.unescape(re.sub(r"<[^<>]{0,2000}>", " ", body))
