@@ -57,7 +57,7 @@ def as_entry(name: str, known_hash: str | None, url: str) -> Entry:
     Examples
     --------
     >>> as_entry("a.raw", None, "https://example.org/a.raw#size=12")
-    Entry(name='a.raw', hash=None, url='https://example.org/a.raw', size=12, line=0)
+    Entry(name='a.raw', hash=None, url='https://example.org/a.raw', size=12, line=0, about=None)
     """
     _check_scheme(url)
     base, _, fragment = url.partition("#")

@@ -6,6 +6,7 @@ import re
 from .._mirror_urls import is_base
 from .._text import clean, quoted
 from ..errors import RegistryError
+from .facts import Fact, parse_fact
 from .hashes import as_hash
 from .names import MAX_NAME, check_collisions, check_name
 from .registry import Entry, RegistryIndex
@@ -64,11 +65,13 @@ def parse(data: bytes | str, *, source: str = "registry.txt") -> RegistryIndex:
     entries: dict[str, Entry] = {}
     mirrors: tuple[str, ...] = ()
     prefer = False
+    facts: list[Fact] = []
     number = 0
     try:
         for number, line in enumerate(_text(data).split("\n"), start=1):
             if line.lstrip().startswith("#"):
                 mirrors, prefer = _mirrors(line.strip()) or (mirrors, prefer)
+                facts += filter(None, [parse_fact(line.strip())])
             elif (entry := _entry(line, number)) is not None:
                 _enter(entries, entry)
         check_collisions(entries)
@@ -80,7 +83,7 @@ def parse(data: bytes | str, *, source: str = "registry.txt") -> RegistryIndex:
         )
         located.line = line_number
         raise located from error
-    return RegistryIndex(entries, mirrors=mirrors, prefer_mirrors=prefer)
+    return RegistryIndex(entries, mirrors=mirrors, prefer_mirrors=prefer, facts=tuple(facts))
 
 
 def _enter(entries: dict[str, Entry], entry: Entry) -> None:
@@ -126,7 +129,8 @@ def _entry(line: str, number: int) -> Entry | None:
         raise RegistryError(f"has {len(words)} columns; wanted: name, hash or unpinned, url.")
     name, known_hash, url = words
     check_name(name)
-    return Entry(name, checked_hash(known_hash), *_url(url), number)
+    base, size, about = _url(url)
+    return Entry(name, checked_hash(known_hash), base, size, number, about)
 
 
 def checked_hash(text: str) -> str | None:
@@ -185,7 +189,8 @@ def columns(line: str) -> list[str]:
     return [*words, "".join(pieces)] if pieces else words
 
 
-def _url(url: str) -> tuple[str, int | None]:
+def _url(url: str) -> tuple[str, int | None, int | None]:
+    """Return an address without its fragment, the exact size, and the documented one."""
     if not _URL(url) or not url.isprintable():
         raise RegistryError(f"{quoted(url)} {_fault(url)}.")
     if "google.com/" in url and _FOLDER_URL(url):
@@ -195,11 +200,13 @@ def _url(url: str) -> tuple[str, int | None]:
         )
     base, _, fragment = url.partition("#")
     if not fragment:
-        return base, None
+        return base, None, None
     size = _SIZE(fragment)
     if size is None:
-        raise RegistryError(f"the fragment {quoted('#' + fragment)} is not #size=BYTES.")
-    return base, int(size[1])
+        fault = "is not #size=BYTES or #about=BYTES"
+        raise RegistryError(f"the fragment {quoted('#' + fragment)} {fault}.")
+    count = int(size[2])
+    return (base, count, None) if size[1] == "size" else (base, None, count)
 
 
 def _fault(url: str) -> str:
@@ -219,7 +226,7 @@ _URL = re.compile(r"https?://[^\s/?#\\@]+(?:[/?#][^\s\\]*)?", re.IGNORECASE).ful
 _FOLDER_URL = re.compile(
     r"https?://(?:drive|docs)\.google\.com(?::\d+)?/[^?#]*(?:folders?/|folderview)", re.IGNORECASE
 ).match
-_SIZE = re.compile(r"size=([0-9]{1,18})").fullmatch
+_SIZE = re.compile(r"(size|about)=([0-9]{1,18})").fullmatch
 _WORDS = re.compile(r"[^ \t\r\n]+").findall
 _PIECES = re.compile(
     r"""'([^']*)'|"([^"]*)"|([^ \t\r\n'"]+)|(?P<blank>[ \t\r\n]+)|(?P<quote>['"])"""

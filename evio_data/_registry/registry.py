@@ -4,10 +4,13 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._text import clean
 from ..errors import UnknownDatasetError
+
+if TYPE_CHECKING:
+    from .facts import Fact
 
 NEAREST = 3  # suggestions that one error makes
 SEARCHED = 2000  # names that a misspelt one is compared with at most: a comparison takes 50 µs
@@ -24,6 +27,7 @@ class Entry(NamedTuple):
     url: str
     size: int | None = None  # bytes, from ``#size=``
     line: int = 0  # in the registry file
+    about: int | None = None  # bytes, from ``#about=``: documented, and never compared
 
     @property
     def basename(self) -> str:
@@ -42,6 +46,8 @@ class RegistryIndex:
         Base URLs from a ``# mirrors:`` comment.
     prefer_mirrors : bool
         Whether that comment asks for the mirrors to be tried before Drive.
+    facts : tuple of Fact
+        What other comments say of the files.
     """
 
     def __init__(
@@ -50,10 +56,12 @@ class RegistryIndex:
         *,
         mirrors: tuple[str, ...] = (),
         prefer_mirrors: bool = False,
+        facts: "tuple[Fact, ...]" = (),
     ) -> None:
         self.entries = entries
         self.mirrors = mirrors
         self.prefer_mirrors = prefer_mirrors
+        self.facts = facts
 
     def find(self, name: Name) -> Entry:
         """Return the entry that a key or an unambiguous basename means."""

@@ -75,6 +75,8 @@ class RegistryEditor:
         )
         if wanted == entry:
             return entry
+        if wanted.size is not None:
+            wanted = wanted._replace(about=None)  # the exact size takes its place
         old = self._lines[entry.line - 1]
         match = _COLUMNS(old)
         if match and "'" not in match[3] + match[5] and '"' not in match[3] + match[5]:
@@ -117,7 +119,11 @@ def _hash(entry: Entry) -> str:
 
 
 def _url(entry: Entry) -> str:
-    url = entry.url if entry.size is None else f"{entry.url}#size={entry.size}"
+    url = entry.url
+    if entry.size is not None:
+        url += f"#size={entry.size}"
+    elif entry.about is not None:
+        url += f"#about={entry.about}"
     return shlex.quote(url) if set(url) & set("'\"\\") else url
 
 

@@ -92,6 +92,7 @@ def test_plain_pooch_loads_the_shipped_registry(tmp_path: Path, shipped: list[En
         (f"a.raw UNPINNED {URL}", Entry("a.raw", None, URL, None, 1)),
         (f"a.raw {HASH} {URL}#size=0", Entry("a.raw", HASH, URL, 0, 1)),
         (f"a.raw {HASH} {URL}#size=1487000000", Entry("a.raw", HASH, URL, 1_487_000_000, 1)),
+        (f"a.raw {HASH} {URL}#about=7", Entry("a.raw", HASH, URL, None, 1, about=7)),
         (f"a.raw {HASH} http://lab/a.raw", Entry("a.raw", HASH, "http://lab/a.raw", None, 1)),
         (f"a.raw {HASH} HTTPS://lab/a.raw", Entry("a.raw", HASH, "HTTPS://lab/a.raw", None, 1)),
         (f" \ta.raw\t{HASH}  {URL} \r", Entry("a.raw", HASH, URL, None, 1)),
@@ -179,6 +180,8 @@ def test_columns_are_shell_words(line: str) -> None:
         (f"a.raw {HASH} {URL}#size={'9' * 5000}", "is not #size=BYTES"),
         (f"a.raw {HASH} {URL}#SIZE=1", "is not #size=BYTES"),
         (f"a.raw {HASH} {URL}#part", "is not #size=BYTES"),
+        (f"a.raw {HASH} {URL}#about=~7", "is not #size=BYTES or #about=BYTES"),
+        (f"a.raw {HASH} {URL}#about=1#size=2", "is not #size=BYTES"),
     ],
 )
 def test_broken_line(line: str, what: str) -> None:

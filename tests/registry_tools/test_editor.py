@@ -73,6 +73,16 @@ def test_line_is_completed() -> None:
     assert text.registry.entries["fan/b.raw"] == done
 
 
+def test_exact_size_replaces_the_documented_one() -> None:
+    """A documented size stays until the exact one is known."""
+    text = RegistryEditor("a unpinned https://a.org/a#about=7\n")
+    text.complete(text.entries[0], known_hash=HASH, size=None)
+    assert str(text) == f"a {HASH} https://a.org/a#about=7\n"
+    done = text.complete(text.entries[0], known_hash=None, size=6)
+    assert str(text) == f"a {HASH} https://a.org/a#size=6\n"
+    assert text.entries == [done]
+
+
 def test_what_is_known_is_never_changed() -> None:
     """A hash or a size that is there stays."""
     text = RegistryEditor(TEXT)
