@@ -11,7 +11,7 @@ from .terminal import show
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 EXIT_CODES = (
-    "Exit codes: 0 all is well; 1 at least one file failed; 2 usage, or an unreadable registry; "
+    "Exit codes: 0 success; 1 at least one file failed; 2 usage, or an unreadable registry; "
     "130 interrupted (what arrived is kept)."
 )
 COMPLETING = "_ARGCOMPLETE"  # set by the shell functions that `evio-data completion` prints
@@ -78,9 +78,9 @@ def _add_places(parser: Parser, places: Sequence[str], *, default: str | None) -
     # Where a command suppresses the default, what stands before the command is kept.
     if "registry" in places:
         parser.add_argument("--registry", metavar="FILE", default=default,
-                            help="another registry.txt")  # fmt: skip
+                            help="use another registry.txt")  # fmt: skip
     if "cache_dir" in places:
-        parser.add_argument("--cache-dir", metavar="DIR", default=default, help="another cache")
+        parser.add_argument("--cache-dir", metavar="DIR", default=default, help="use another cache")
 
 
 def _add_version(parser: Parser) -> None:
@@ -101,7 +101,7 @@ def _add_patterns(parser: Parser, text: str = "names or globs: fan/fan_const_rpm
 
 
 def _add_json(parser: Parser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
 def _add_connections(parser: Parser, text: str) -> None:
@@ -130,14 +130,18 @@ def _port(text: str) -> int:
 def _prefetch(parser: Parser) -> None:
     _add_patterns(parser)
     _add_yes(parser, "do not ask")
-    _add_connections(parser, "connections in all, 1 to 32 (default 3; above 5 Drive may limit)")
+    _add_connections(parser, "connections in total, 1 to 32 (default 3; above 5 Drive may limit)")
     add = parser.add_argument
-    add("--verify", action="store_true", help="hash what is present again, too")
-    add("--dry-run", action="store_true", help="only say what would be fetched, with exact sizes")
-    add("-q", "--quiet", action="store_true", help="no bars: a line a file, then the summary")
+    add("--verify", action="store_true", help="also hash files that are present")
+    add(
+        "--dry-run",
+        action="store_true",
+        help="show what would be fetched, with sizes, and fetch nothing",
+    )
+    add("-q", "--quiet", action="store_true", help="one line for each file instead of bars")
     _add_json(parser)
     add("--demo", action="store_const", dest="handler", const="demo:demo",
-        help="the whole thing on this machine, with synthetic recordings")  # fmt: skip
+        help="run a demo without internet, with synthetic recordings")  # fmt: skip
 
 
 def _fetch(parser: Parser) -> None:
@@ -148,7 +152,7 @@ def _fetch(parser: Parser) -> None:
         metavar="NAME",
         help="a name or a glob of the registry, or a link to Google Drive or any web server",
     )
-    add("-o", "--output", metavar="FILE", help="where the file goes; a folder takes several")
+    add("-o", "--output", metavar="FILE", help="save the file here; several files go into a folder")
     add("--verify", action="store_true", help="hash a cached file again")
     add("-q", "--quiet", action="store_true", help="no bars")
     _add_json(parser)
@@ -168,23 +172,23 @@ def _verify(parser: Parser) -> None:
 
 def _path(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME",
-                        help="a file's name; without it, the cache's folder")  # fmt: skip
+                        help="name of a file; without it, the folder of the cache")  # fmt: skip
 
 
 def _import(parser: Parser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="a file, a folder or a zip archive"
     )
-    _add_yes(parser, "take what has the right name where no hash is published")
+    _add_yes(parser, "accept files by name and size if no hash is published")
     parser.add_argument("--link", action="store_true",
-                        help="hard links instead of copies: editing one edits both")  # fmt: skip
+                        help="hard links instead of copies; editing one edits both")  # fmt: skip
 
 
 def _serve(parser: Parser) -> None:
     parser.add_argument("--host", default="127.0.0.1", metavar="HOST",
-                        help="default 127.0.0.1; 0.0.0.0 is the network")  # fmt: skip
+                        help="address to listen on (default 127.0.0.1; 0.0.0.0: all)")  # fmt: skip
     parser.add_argument("--port", type=_port, default=8417, metavar="PORT",
-                        help="default 8417; 0 takes a free one")  # fmt: skip
+                        help="port to listen on (default 8417; 0: any free port)")  # fmt: skip
 
 
 def _mirror(parser: Parser) -> None:
@@ -196,21 +200,29 @@ def _mirror(parser: Parser) -> None:
 def _push(parser: Parser) -> None:
     parser.add_argument("target", metavar="TARGET", help="a folder, or s3://bucket/folder")
     _add_patterns(parser)
-    parser.add_argument("--verify", action="store_true", help="read back what is there already")
+    parser.add_argument(
+        "--verify", action="store_true", help="also read and check files that are there already"
+    )
 
 
 def _clean(parser: Parser) -> None:
     add = parser.add_argument
-    add("patterns", nargs="*", metavar="NAME", help="these files, too")
-    _add_yes(parser, "remove it, and do not ask")
-    add("--dry-run", action="store_true", help="only show it")
-    add("--partials", action="store_true", help="also what downloads would go on from")
-    add("--all", action="store_true", help="everything, verified files too")
+    add("patterns", nargs="*", metavar="NAME", help="also remove these files")
+    _add_yes(parser, "remove without asking")
+    add("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
+    add(
+        "--partials",
+        action="store_true",
+        help="also remove partial downloads that could be resumed",
+    )
+    add("--all", action="store_true", help="remove everything, verified files too")
 
 
 def _pin(parser: Parser) -> None:
     _add_patterns(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="write a new file instead")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write a new file instead of the registry"
+    )
 
 
 def _registry(parser: Parser) -> None:
@@ -224,7 +236,7 @@ def _registry(parser: Parser) -> None:
 def _build(parser: Parser) -> None:
     parser.add_argument("folder", metavar="FOLDER_URL", help="https://drive.google.com/drive/...")
     parser.add_argument("-o", "--output", default="registry.txt", metavar="FILE",
-                        help="default registry.txt; what is in it is kept")  # fmt: skip
+                        help="file to write (default registry.txt); keeps its entries")  # fmt: skip
     _add_survey(parser)
 
 
@@ -240,28 +252,28 @@ def _add_survey(parser: Parser) -> None:
 
 
 def _completion(parser: Parser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell to complete in")
 
 
 _PREFETCH = "fetch many recordings in parallel; without a pattern, all of them"
 _GROUP = "arguments:show_help"
 # Name: help, handler ("module:function", imported when it is called), arguments, places.
 _COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None], Sequence[str]]] = {
-    "list": ("show every recording and what is on disk of it", "verify:listing", _listing, PLACES),
+    "list": ("list recordings, and what you have of each", "verify:listing", _listing, PLACES),
     "fetch": ("fetch files and print their paths", "fetch:fetch", _fetch, PLACES),
     "prefetch": (_PREFETCH, "prefetch:prefetch", _prefetch, PLACES),
-    "verify": ("hash what is cached again", "verify:verify", _verify, PLACES),
+    "verify": ("hash cached files again, and report damage", "verify:verify", _verify, PLACES),
     "path": ("print where the cache, or a file in it, is", "verify:path", _path, PLACES),
-    "import": ("take files, folders and zip archives into the cache, matched by their bytes",
+    "import": ("add files from folders and zip archives to the cache, matched by content",
                "import_command:run_import", _import, PLACES),
-    "clean": ("show what is left over, and remove it", "file_commands:clean_up", _clean, PLACES),
+    "clean": ("list leftovers, and remove them", "file_commands:clean_up", _clean, PLACES),
     "serve": ("share the verified files over a local network", "file_commands:serve", _serve,
               PLACES),
-    "mirror": ("fill a mirror", _GROUP, _mirror, PLACES),
+    "mirror": ("copy files to a mirror", _GROUP, _mirror, PLACES),
     "pin": ("write hashes of verified files into a registry", "registry_commands:pin", _pin,
             PLACES),
     "registry": ("make a registry of a Drive folder, or compare them", _GROUP, _registry,
                  ("registry",)),
-    "completion": ("print what makes a shell complete commands and names", "completion:script",
+    "completion": ("print a completion script for a shell", "completion:script",
                    _completion, ()),
 }  # fmt: skip
