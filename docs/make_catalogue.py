@@ -7,7 +7,6 @@ With ``--check`` nothing is written: the exit code is 1 if the page is not what 
 import sys
 from pathlib import Path
 
-from evio_data._registry.facts import find_fact
 from evio_data._registry.parser import load, shipped_path
 from evio_data._registry.registry import RegistryIndex
 from evio_data._text import size
@@ -23,7 +22,7 @@ def page(registry: RegistryIndex) -> str:
     rows.append("|---|---|---|---|---|")
     for entry in registry.entries.values():
         known = f"about {size(entry.about)}" if entry.about is not None else "unknown"
-        said = (find_fact(registry.facts, kind, entry.name) for kind in ("events", "note"))
+        said = (registry.fact(kind, entry.name) for kind in ("events", "note"))
         events = ", ".join(filter(None, said))
         state = f"`{entry.hash[:12]}…`" if entry.hash else "unpinned"
         link = f"[Drive](https://drive.google.com/file/d/{entry.url.rpartition('id=')[2]}/view)"

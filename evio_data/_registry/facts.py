@@ -1,6 +1,5 @@
 """What comment lines of a registry say of its files: licence, citation, homepage and so on."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._text import clean
@@ -35,14 +34,3 @@ def parse_fact(comment: str) -> Fact | None:
         rest = ":" + rest if found else ""
     text = clean(rest[1:], MAX_FACT)
     return Fact(kind, pattern, text) if kind and rest.startswith(":") and text else None
-
-
-def find_fact(facts: Iterable[Fact], kind: str, name: str) -> str | None:
-    """Return what is said of a file: the last line for it, else the last line for every file."""
-    from .registry import glob_matcher
-
-    found: dict[bool, str] = {}
-    for fact in facts:
-        if fact.kind == kind and (fact.pattern is None or glob_matcher(fact.pattern)(name)):
-            found[fact.pattern is not None] = fact.text
-    return found.get(True, found.get(False))

@@ -4,13 +4,11 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .._text import clean
 from ..errors import UnknownDatasetError
-
-if TYPE_CHECKING:
-    from .facts import Fact
+from .facts import Fact
 
 NEAREST = 3  # suggestions that one error makes
 SEARCHED = 2000  # names that a misspelt one is compared with at most: a comparison takes 50 µs
@@ -56,7 +54,7 @@ class RegistryIndex:
         *,
         mirrors: tuple[str, ...] = (),
         prefer_mirrors: bool = False,
-        facts: "tuple[Fact, ...]" = (),
+        facts: tuple[Fact, ...] = (),
     ) -> None:
         self.entries = entries
         self.mirrors = mirrors
@@ -85,6 +83,14 @@ class RegistryIndex:
             return list(self.entries.values())
         wanted = {entry.name for pattern in patterns for entry in self._matching(pattern)}
         return [entry for entry in self.entries.values() if entry.name in wanted]
+
+    def fact(self, kind: str, name: str) -> str | None:
+        """Return what is said of a file: the last line for it, else the last line for all."""
+        found: dict[bool, str] = {}
+        for fact in self.facts:
+            if fact.kind == kind and (fact.pattern is None or glob_matcher(fact.pattern)(name)):
+                found[fact.pattern is not None] = fact.text
+        return found.get(True, found.get(False))
 
     def _matching(self, name: Name) -> list[Entry]:
         pattern = spelled_name(name)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from evio_data._registry.facts import KINDS, find_fact, parse_fact
+from evio_data._registry.facts import KINDS, parse_fact
 from evio_data._registry.parser import load, parse, shipped_path
 
 LINES = """\
 # license: CC-BY-4.0
 #license[fan/*]: CC0-1.0
-# License[fan/b.raw] : MIT
+# License[fan/b.raw]: MIT
 # citation:   Somebody, 2025. https://example.org/data
 a.raw unpinned https://example.org/a.raw
 fan/b.raw unpinned https://example.org/b.raw
@@ -33,13 +33,13 @@ fan/c.raw unpinned https://example.org/c.raw
 )
 def test_the_nearest_line_counts(name: str, kind: str, text: str | None) -> None:
     """A line for some files outweighs one for all; of equal lines the last one counts."""
-    assert find_fact(parse(LINES).facts, kind, name) == text
+    assert parse(LINES).fact(kind, name) == text
 
 
 def test_a_line_for_all_does_not_undo_one_for_some() -> None:
     """Their order does not matter."""
-    facts = parse("# license[a]: MIT\n# license: CC0-1.0\n").facts
-    assert find_fact(facts, "license", "a") == "MIT"
+    registry = parse("# license[a]: MIT\n# license: CC0-1.0\n")
+    assert registry.fact("license", "a") == "MIT"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_shipped_registry_says_what_is_known() -> None:
     """Of the shipped recordings no licence is known; each says whom to ask and how to cite."""
     registry = load(shipped_path())
     said = {
-        kind: sum(find_fact(registry.facts, kind, name) is not None for name in registry.entries)
+        kind: sum(registry.fact(kind, name) is not None for name in registry.entries)
         for kind in KINDS
     }
     assert said == {"license": 0, "citation": 14, "homepage": 14, "contact": 14, "events": 8,
