@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from evio_data.testing import patience
+
+PATIENCE = 0.1  # of the waits between attempts: no law of ours depends on how long they are
+WORKERS_A_CORE = 2  # of `-n auto`: half of the time a test waits for a process or a socket
+
 # Doctests import every module; these two are for those who have fsspec and Dask.
 _EXTRAS = {"fsspec": "evio_data/_fsspec.py", "distributed": "evio_data/dask.py"}
 collect_ignore = [path for name, path in _EXTRAS.items() if find_spec(name) is None]
+collect_ignore_glob = ["docs/*.py"]  # commands, some of which import what tests do not need
 _OURS = ("EVIO_DATA_", "NO_COLOR", "TQDM_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @pytest.fixture(autouse=True)
-def _isolated_environment(tmp_path: Path) -> Iterator[None]:
+def _isolated_environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """Every test has its own cache, and leaves the environment as it was."""
     before, folder = dict(os.environ), Path.cwd()
     for name in list(os.environ):
@@ -27,7 +33,9 @@ def _isolated_environment(tmp_path: Path) -> Iterator[None]:
             del os.environ[name]
     os.environ["EVIO_DATA_DIR"] = str(tmp_path / "cache")
     os.environ["NETRC"] = str(tmp_path / "no-netrc")
-    yield
+    is_document = isinstance(request.node, pytest.DoctestItem)  # which shows the usual waits
+    with patience(1 if is_document else PATIENCE):
+        yield
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(before)
@@ -56,6 +64,12 @@ def documented_drive(tmp_path: Path) -> Iterator[None]:
         (tmp_path / "work").mkdir()
         os.chdir(tmp_path / "work")
         yield
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Say how many workers ``-n auto`` means."""
+    return WORKERS_A_CORE * (os.cpu_count() or 1)
 
 
 def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:

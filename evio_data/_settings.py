@@ -84,6 +84,16 @@ def expanded(path: str, what: str = "") -> str:
     return home
 
 
+def waiting(seconds: float) -> float:
+    """Return how long a wait of our own choice lasts: less where a test has little patience.
+
+    `evio_data.testing.patience` sets the variable, for child processes as well. What a server
+    asks for (``Retry-After``) and what a user sets (``EVIO_DATA_TIMEOUT``) stay as they are.
+    """
+    scale = os.environ.get("_EVIO_DATA_PATIENCE")
+    return seconds * float(scale) if scale else seconds
+
+
 _NO = ("", "0", "no", "false", "off")
 _BASE = re.compile(r"https?://[^\s,/?#\\][^\s,?#\\]*", re.IGNORECASE).fullmatch
 _KEY = re.compile(r"[A-Za-z0-9_-]+").fullmatch

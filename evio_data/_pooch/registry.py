@@ -15,7 +15,7 @@ from .._registry.hashes import worded
 from .._registry.names import MAX_NAME, check_name
 from .._registry.parser import UNPINNED, checked_hash, columns, refuse_backslash
 from .._registry.registry import Entry, RegistryIndex
-from .._settings import from_environment
+from .._settings import from_environment, waiting
 from .._text import clean
 from ..errors import ChecksumError, RegistryError, UnknownDatasetError
 from .downloader import DriveDownloader
@@ -268,7 +268,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             is_mismatch = isinstance(outcome.error, ChecksumError) and not settings.offline
             if not is_mismatch or failures > self.retry_if_failed:
                 break
-            time.sleep(min(failures, MAX_RETRY_WAIT))
+            time.sleep(waiting(min(failures, MAX_RETRY_WAIT)))
         if outcome.error is not None:
             raise for_pooch(outcome.error) from outcome.error.__cause__
         if outcome.status == "present":

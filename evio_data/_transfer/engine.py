@@ -12,6 +12,7 @@ from .._cache.partial import Partial
 from .._files import as_cache_error
 from .._http.connection import BusyError, HttpSession, Interrupted
 from .._report import Outcome
+from .._settings import waiting
 from .._text import duration, size
 from ..errors import CacheError, ChecksumError, EvioDataError
 from .cancellation import Cancellation, OneShotEvent
@@ -217,7 +218,7 @@ class Engine:
         if lock.acquire():
             return True
         with self._turn:
-            is_first = self._scheduler.put_off(job, LOCK_POLL)
+            is_first = self._scheduler.put_off(job, waiting(LOCK_POLL))
         if is_first:
             self._watcher.message(job.name, "waiting for another process that fetches it")
         return False
@@ -347,7 +348,7 @@ class Engine:
         self._watcher.message(run.name, "another process has taken over what had arrived")
         with self._turn:
             self._alone.add(run.name)
-            self._scheduler.put_off(run.job, LOCK_POLL)
+            self._scheduler.put_off(run.job, waiting(LOCK_POLL))
 
     def _leave(self, run: Run) -> None:
         run.lock.release()

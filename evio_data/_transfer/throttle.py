@@ -3,6 +3,8 @@
 import random
 import time
 
+from .._settings import waiting
+
 AFTER_PROGRESS = 0.1  # seconds before a retry after an attempt that brought bytes
 FIRST_WAIT = 0.5  # seconds before the first retry after one that brought none; doubles
 MAX_WAIT = 60.0  # seconds between two retries
@@ -55,12 +57,11 @@ def busy_wait(refusals: int, wait: float | None) -> float:
     >>> busy_wait(2, None), busy_wait(2, 0.0), busy_wait(2, 20.0)
     (15.0, 1.5, 20.0)
     """
-    if wait is None:
-        return min(BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT)
-    return max(wait, min(LEAST_BUSY_WAIT * 3.0 ** (refusals - 1), MAX_BUSY_WAIT))
+    first = BUSY_WAIT if wait is None else LEAST_BUSY_WAIT
+    return max(wait or 0.0, waiting(min(first * 3.0 ** (refusals - 1), MAX_BUSY_WAIT)))
 
 
 def backoff(failures: int) -> float:
     """Return the seconds to wait, with jitter, after attempts in a row that brought nothing."""
     seconds = min(FIRST_WAIT * 2.0 ** (failures - 1), MAX_WAIT) if failures else AFTER_PROGRESS
-    return seconds * random.uniform(0.75, 1.25)  # noqa: S311
+    return waiting(seconds) * random.uniform(0.75, 1.25)  # noqa: S311

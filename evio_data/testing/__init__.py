@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._files import DriveFile
     from ._folders import DriveFolder
     from ._log import RequestRecord
+    from ._patience import patience
     from ._server import DriveServer
     from .recordings import write_dat, write_evt3
 
@@ -21,6 +22,7 @@ __all__ = [
     "DriveFolder",
     "DriveServer",
     "RequestRecord",
+    "patience",
     "write_dat",
     "write_evt3",
 ]
@@ -30,6 +32,7 @@ _HOMES = {
     "DriveFolder": "_folders",
     "DriveServer": "_server",
     "RequestRecord": "_log",
+    "patience": "_patience",
     "write_dat": "recordings",
     "write_evt3": "recordings",
 }

@@ -434,9 +434,8 @@ def test_interrupt_ends_the_waiting(server: DriveServer, root: DriveFolder) -> N
 
     with pytest.raises(KeyboardInterrupt):
         scan_folder(root.url, Settings(endpoint=server.endpoint), tell=stop)
-    began = time.monotonic()
     for thread in threading.enumerate():
         if thread.name.startswith("evio-data"):
-            thread.join(5)
-    assert time.monotonic() - began < 5
+            thread.join(10)
+            assert not thread.is_alive()
     assert urlsplit(root.url).hostname == "drive.google.com"
