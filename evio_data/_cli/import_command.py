@@ -54,9 +54,10 @@ def _tell_imported(done: Imported) -> None:
 
 
 def _tell_refused(intake: ImportResult) -> None:
-    for label, why in intake.refused[:SHOWN]:
+    left_out = [*intake.refused, *intake.noted]
+    for label, why in left_out[:SHOWN]:
         say(f"left out: {clean(label, MAX_LABEL)}: {clean(why, MAX_LABEL)}")
-    more = len(intake.refused) - SHOWN
+    more = len(left_out) - SHOWN
     if more > 0:
         say(f"left out: {more} more")
 

@@ -11,6 +11,7 @@ from .._cache.copying import hash_stream
 from .._cache.hashing import Digests, hash_file
 from .._files import open_nofollow
 from .._registry.names import STATE_FOLDER
+from .misfits import JOIN, is_split
 from .zip_archive import Archive, ArchiveError, Checked, Member, looks_like_zip
 
 Refuse = Callable[[str, str], None]  # what, why
@@ -29,6 +30,10 @@ class Candidate(NamedTuple):
         Bytes; as declared, for one in an archive.
     file : Path or None
         An ordinary file.
+    origin : str
+        The label of the file on disk: its own, or its archive's.
+    named : bool
+        Whether somebody named that file, and not a folder that it is in.
     archive : Archive or None
     member : Member or None
     """
@@ -37,6 +42,8 @@ class Candidate(NamedTuple):
     path: str
     size: int
     file: Path | None
+    origin: str
+    named: bool
     archive: Archive | None = None
     member: Member | None = None
 
@@ -86,6 +93,7 @@ def found_under(paths: Sequence[str | os.PathLike[str]], refuse: Refuse) -> Iter
 
 
 def _under(path: Path, label: str, refuse: Refuse) -> Iterator[Candidate]:
+    named = label
     waiting = [(path, label)]  # and no recursion: folders may be nested deeper than calls
     while waiting:
         path, label = waiting.pop()
@@ -94,7 +102,7 @@ def _under(path: Path, label: str, refuse: Refuse) -> Iterator[Candidate]:
             if stat.S_ISDIR(mode):
                 waiting += _inside(path, label)
             elif stat.S_ISREG(mode):
-                yield from _of_file(path, label)
+                yield from _of_file(path, label, named=label == named)
             elif stat.S_ISLNK(mode):
                 refuse(label, "is a symbolic link, and not followed")
             else:
@@ -109,16 +117,19 @@ def _inside(folder: Path, label: str) -> list[tuple[Path, str]]:
     return [(folder / name, os.path.join(label, name)) for name in names if name != STATE_FOLDER]  # noqa: PTH118
 
 
-def _of_file(path: Path, label: str) -> Iterator[Candidate]:
+def _of_file(path: Path, label: str, *, named: bool) -> Iterator[Candidate]:
     with open_nofollow(path, os.O_RDONLY) as file:
         size = os.fstat(file.fileno()).st_size
         is_archive = looks_like_zip(file, path.name)
-    yield Candidate(label, path.as_posix(), size, path)
+    yield Candidate(label, path.as_posix(), size, path, label, named)
     if is_archive:
+        if is_split(path):
+            raise ArchiveError(JOIN)
         with Archive(path) as archive:
             for member in archive.members():
                 inside = f"{label}/{member.path}"
-                yield Candidate(inside, member.path, member.size, None, archive, member)
+                known = inside, member.path, member.size, None, label, named
+                yield Candidate(*known, archive, member)
 
 
 def _why(error: Exception) -> str:

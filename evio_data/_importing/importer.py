@@ -3,26 +3,23 @@
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import NamedTuple
 
-from .._cache.copying import TooLongError, clone, copy_file, copy_stream
+from .._cache.copying import TooLongError
 from .._cache.files import CachedFile
-from .._cache.hashing import Digests, hash_file
-from .._cache.locks import Lock
+from .._cache.hashing import Digests
 from .._collection import Collection
-from .._files import as_cache_error, check_room, is_full, open_nofollow
-from .._http.web_page import SNIFFED, is_web_page
 from .._registry.hashes import SHA256, kind_of
 from .._registry.registry import Entry, composed
 from ..errors import CacheError, EvioDataError
 from .candidates import Candidate, found_under
+from .likeness import Names, alike
+from .misfits import archive_fault, misfit, why_no_recording
+from .receiving import How, held, receive, temporary_path
 from .zip_archive import ArchiveError
-
-How = Literal["cloned", "linked", "copied", "unpacked"]
-SUFFIX = ".import"  # of a file that is being brought in; useless once its process has ended
 
 
 class Imported(NamedTuple):
@@ -80,12 +77,15 @@ class ImportResult:
         What it still has not.
     refused : list of tuple of str
         What was left out, and why.
+    noted : list of tuple of str
+        What was met on the way and not looked into, and why.
     """
 
     imported: list[Imported] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    noted: list[tuple[str, str]] = field(default_factory=list)
 
 
 def import_paths(
@@ -106,7 +106,7 @@ def import_paths(
         Make hard links instead of copies where blocks cannot be shared: no second copy, but who
         edits the file in place damages the cached one (which is noticed, and fetched again).
     agree : callable
-        Request once whether files may stand, by their name and size, for entries of which nobody
+        Asked once whether files may stand, by their name and size, for entries of which nobody
         has published a hash.
     tell : callable
         Told of each file that was brought in.
@@ -136,9 +136,11 @@ class _Import:
         self._intake = ImportResult()
         self._wanted: dict[str, _Wanted] = {}
         self._namesakes: list[Candidate] = []
-        self._basenames: dict[str, list[str]] = {}
+        self._doubtful: list[Candidate] = []  # files of which somebody wants to know
+        self._archives: set[str] = set()
+        self._settled: set[str] = set()  # files of which something was said or done
+        self._names = Names(collection.registry.entries)
         for entry in collection.registry.entries.values():
-            self._basenames.setdefault(composed(entry.basename), []).append(entry.name)
             self._survey(entry)
 
     def _survey(self, entry: Entry) -> None:
@@ -152,31 +154,72 @@ class _Import:
             self.refuse(entry.name, str(error))
             return
         stamp = cached_file.stamp() if entry.hash is None else None
-        self._wanted[entry.name] = _Wanted(
-            entry, cached_file, known, stamp.size if stamp else entry.size
-        )
+        size = stamp.size if stamp and entry.size is None else entry.size
+        self._wanted[entry.name] = _Wanted(entry, cached_file, known, size)
 
     def refuse(self, label: str, why: str) -> None:
         """Take note of what is left out."""
+        self._settled.add(label)
         self._intake.refused.append((label, why))
+
+    def _leave_out(self, candidate: Candidate, why: str) -> None:
+        self._settled.add(candidate.origin)
+        self.refuse(candidate.label, why)
 
     def conclude(self) -> ImportResult:
         """Return what came of it."""
+        for candidate in self._doubtful:
+            if candidate.origin in self._settled or not (candidate.named or self._wanted):
+                continue
+            if not self._has(candidate):
+                with self._faults_told(candidate):
+                    told = self._intake.refused if candidate.named else self._intake.noted
+                    told.append((candidate.label, self._why_not(candidate)))
         self._intake.missing = list(self._wanted)
         return self._intake
+
+    def _has(self, candidate: Candidate) -> bool:
+        """Say whether the cache has the bytes of a file."""
+        for name, entry in self._collection.registry.entries.items():
+            stamp = self._collection.cached_file(entry).stamp()
+            if name in self._wanted or stamp is None or stamp.size != candidate.size:
+                continue
+            with self._faults_told(candidate):
+                if stamp.hash in candidate.hashes([kind_of(stamp.hash)]).values():
+                    return True
+        return False
+
+    def _why_not(self, candidate: Candidate) -> str:
+        assert candidate.file is not None
+        if (fault := archive_fault(candidate.file)) is not None:
+            return fault
+        if candidate.label in self._archives:
+            return "has nothing in it that the registry knows"
+        for wanted in self._wanted.values():
+            if wanted.hash is None and wanted.size == candidate.size:
+                name = wanted.entry
+                return (
+                    f"has the size of {name.name}, but another name: "
+                    f"if it is that, call it {name.basename}"
+                )
+        return misfit(candidate.file)
 
     # --- by content ---------------------------------------------------------------------------
 
     def offer(self, candidate: Candidate) -> None:
         """Take a candidate if its bytes are those of a wanted entry, or of several."""
-        if candidate.member is not None and candidate.member.refusal:
-            self.refuse(candidate.label, candidate.member.refusal)
-            return
+        if candidate.file is not None and (candidate.named or archive_fault(candidate.file)):
+            self._doubtful.append(candidate)
+        if candidate.member is not None:
+            self._archives.add(candidate.origin)
+            if candidate.member.refusal:
+                self._leave_out(candidate, candidate.member.refusal)
+                return
         taken = False
         with self._faults_told(candidate):
             while (fitting := self._fitting(candidate)) and self._take(candidate, fitting):
                 taken = True
-            if not taken and composed(candidate.basename) in self._basenames:
+            if not taken and self._names.meant_by(candidate.path):
                 self._namesakes.append(candidate)
 
     def _fitting(self, candidate: Candidate) -> list[_Wanted]:
@@ -197,29 +240,32 @@ class _Import:
         except CacheError:
             raise
         except ArchiveError as error:
-            self.refuse(candidate.label, str(error))
+            self._leave_out(candidate, str(error))
         except TooLongError:
-            self.refuse(candidate.label, "is longer than it says")
+            self._leave_out(candidate, "is longer than it says")
         except OSError as error:
-            self.refuse(candidate.label, error.strerror or str(error))
+            self._leave_out(candidate, error.strerror or str(error))
 
     def _take(self, candidate: Candidate, fitting: list[_Wanted]) -> bool:
         first = fitting[0].cached_file
-        with _held(first), _room(first) as path:
+        with held(first), temporary_path(first) as path:
             digests = Digests(_kinds(fitting))
-            how = self._receive(candidate, path, digests)
+            how = receive(candidate, path, digests, link=self._link)
             hashes = digests.hashes()
             match = next((w for w in fitting if w.hash in (None, *hashes.values())), None)
             if match is None:
                 return False
             actual = match.hash or hashes[SHA256]
-            if match.hash is None and _is_page(path, match.entry.name):
-                self.refuse(candidate.label, "is a web page, not a recording")
+            if match.hash is None and (why := why_no_recording(path, match.entry.name)):
+                self._leave_out(candidate, why)
                 return False
             if match.cached_file.known_hash(match.entry.hash) not in (None, actual):
-                self.refuse(candidate.label, f"is not what {match.entry.name} was pinned to")
+                self._leave_out(candidate, f"is not what {match.entry.name} was pinned to")
                 return False  # since this import began, by another process
+            if path.stat().st_size != candidate.size:
+                raise OSError("was written to while it was read")
             self._publish(match, path, actual)
+        self._settled.add(candidate.origin)
         del self._wanted[match.entry.name]
         first_use = match.hash is None
         done = Imported(match.entry.name, candidate.label, candidate.size, actual, how, first_use)
@@ -240,61 +286,58 @@ class _Import:
         if not match.cached_file.is_warm(match.entry.hash):
             raise CacheError("was removed while it was brought in.", name=match.entry.name)
 
-    def _receive(self, candidate: Candidate, path: Path, digests: Digests) -> How:
-        if candidate.file is None:
-            with candidate.unpacked() as stream, _created(path) as target:
-                check_room(candidate.size, path.parent)
-                copy_stream(stream, target, candidate.size, digests)
-                return "unpacked"
-        with open_nofollow(candidate.file, os.O_RDONLY) as source:
-            with _created(path) as target:
-                if clone(source, target):
-                    hash_file(path, digests)
-                    return "cloned"
-                if not (self._link and _hard_link(candidate.file, path)):
-                    check_room(candidate.size, path.parent)
-                    copy_file(source, target, candidate.size, digests)
-                    return "copied"
-            _hash_steady(path, digests)
-            return "linked"
-
     # --- by name ------------------------------------------------------------------------------
 
     def proposals(self) -> list[Proposal]:
         """Return the entries without a known hash for which one file has name and size."""
         found: dict[str, list[Candidate]] = {}
+        misses: list[tuple[str, Candidate, str]] = []
         for candidate in self._namesakes:
             name = self._meant(candidate)
             wanted = self._wanted.get(name or "")
             if wanted is None:
                 continue
-            if not wanted.fits(candidate):
-                self.refuse(candidate.label, f"has the name of {name}, but another size")
-            elif wanted.hash is not None:
-                self.refuse(candidate.label, f"has the name of {name}, but other bytes")
-            else:
+            if wanted.hash is None and wanted.fits(candidate):
                 found.setdefault(wanted.entry.name, []).append(candidate)
+            else:
+                what = "another size" if not wanted.fits(candidate) else "other bytes"
+                misses.append((wanted.entry.name, candidate, what))
+        for name, candidate, what in misses:
+            called = "the name" if _is_called(candidate, name) else "nearly the name"
+            if called == "the name" or name not in found:
+                self._leave_out(candidate, f"has {called} of {name}, but {what}")
         return list(self._unambiguous(found))
 
     def _unambiguous(self, found: dict[str, list[Candidate]]) -> Iterator[Proposal]:
         for name, candidates in found.items():
-            nearest = max(_alike(name, candidate.path) for candidate in candidates)
-            best = [each for each in candidates if _alike(name, each.path) == nearest]
+            self._settled.update(candidate.origin for candidate in candidates)
+            same = [each for each in candidates if _is_called(each, name)] or candidates
+            nearest = max(alike(name, candidate.path) for candidate in same)
+            best = [each for each in same if alike(name, each.path) == nearest]
+            best = self._without_copies(best) if len(best) > 1 else best
             if len(best) == 1:
                 yield Proposal(self._wanted[name].entry, best[0])
-                continue
-            for candidate in best:
-                self.refuse(candidate.label, f"is one of {len(best)} that could be {name}")
+            else:
+                for candidate in best:
+                    why = f"is one of {len(best)} that could be {name}: name the right one only"
+                    self._leave_out(candidate, why)
+
+    def _without_copies(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return one candidate for each content: a copy of another is no conflict."""
+        different: dict[tuple[int, str], Candidate] = {}
+        for candidate in sorted(candidates, key=lambda each: each.file is None):
+            with self._faults_told(candidate):
+                content = candidate.size, candidate.hashes([SHA256])[SHA256]
+                different.setdefault(content, candidate)
+        return list(different.values())
 
     def _meant(self, candidate: Candidate) -> str | None:
-        """Return the one key whose folders are most like the candidate's, cached or not."""
-        names = self._basenames[composed(candidate.basename)]
-        nearest = max(_alike(name, candidate.path) for name in names)
-        best = [name for name in names if _alike(name, candidate.path) == nearest]
-        if len(best) == 1:
-            return best[0]
-        if any(name in self._wanted and not self._wanted[name].hash for name in best):
-            self.refuse(candidate.label, f"could be {' or '.join(best)}")
+        """Return the one key that the candidate's path means, cached or not."""
+        names = self._names.meant_by(candidate.path)
+        if len(names) == 1:
+            return names[0]
+        if any(name in self._wanted and not self._wanted[name].hash for name in names):
+            self._leave_out(candidate, f"could be {' or '.join(names)}")
         return None
 
     def accept(self, proposal: Proposal) -> None:
@@ -309,81 +352,9 @@ def _is_right(cached_file: CachedFile, entry: Entry) -> bool:
     return actual is not None and known in (None, actual)
 
 
-def _alike(name: str, path: str) -> int:
-    """Return how many of a key's folders a path has, in their order.
-
-    >>> _alike("fred-0/events.raw", "zip/fred-0/Event/events.raw")
-    1
-    """
-    folders = iter(composed(path).lower().split("/")[:-1])
-    return sum(folder in folders for folder in composed(name).lower().split("/")[:-1])
-
-
-@contextmanager
-def _held(cached_file: CachedFile) -> Iterator[None]:
-    """Hold the file's lock, so that nobody fetches meanwhile what is being brought in."""
-    cached_file.prepare()
-    lock = Lock(cached_file.state / "lock")
-    lock.acquire()  # who has it is fetching: it may go on, and finds the file when it is there
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _room(cached_file: CachedFile) -> Iterator[Path]:
-    """Give a name for a file that is being written; unless it moves on, it is removed."""
-    path = cached_file.state / f"{os.getpid():x}-{os.urandom(4).hex()}{SUFFIX}"
-    try:
-        yield path
-    finally:
-        with suppress(OSError):
-            path.unlink()
-
-
-@contextmanager
-def _created(path: Path) -> Iterator[BinaryIO]:
-    try:
-        file = open_nofollow(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-    except OSError as error:
-        raise as_cache_error(error, path) from error
-    with file:
-        try:
-            yield file
-        except CacheError:
-            raise
-        except OSError as error:
-            if is_full(error):
-                raise as_cache_error(error, path) from error
-            raise
-
-
-def _hard_link(source: Path, path: Path) -> bool:
-    link = path.with_suffix(".link")
-    try:
-        os.link(source, link, follow_symlinks=False)
-        link.replace(path)
-    except OSError:
-        with suppress(OSError):
-            link.unlink()
-        return False
-    return True
+def _is_called(candidate: Candidate, name: str) -> bool:
+    return composed(candidate.basename) == composed(name.rpartition("/")[2])
 
 
 def _kinds(fitting: list[_Wanted]) -> set[str]:
     return {kind_of(wanted.hash) for wanted in fitting}
-
-
-def _hash_steady(path: Path, digests: Digests) -> None:
-    """Hash a file that others can write to, if nobody has."""
-    before = path.lstat()
-    hash_file(path, digests)
-    after = path.lstat()
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-        raise OSError("was written to while it was read")
-
-
-def _is_page(path: Path, name: str) -> bool:
-    with open_nofollow(path, os.O_RDONLY) as file:
-        return is_web_page(file.read(SNIFFED), name)

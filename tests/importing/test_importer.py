@@ -463,6 +463,175 @@ def test_right_name_wrong_bytes(shelf: Shelf) -> None:
     assert shelf.left() == []
 
 
+# --- names that are nearly right, and copies --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fan_const (1).raw",
+        "fan_const(12).raw",
+        "fan_const - Copy.raw",
+        "fan_const - Copy (2).raw",
+        "Copy of fan_const.raw",
+        "fan_const - Kopie.raw",
+        "FAN_CONST.RAW",
+        "fan const.raw",
+        "fan-const.raw",
+        "fan_const.raw.1",
+    ],
+)
+def test_near_names_are_offered(shelf: Shelf, name: str) -> None:
+    """A file of the right size whose name a browser or a person changed is in the question."""
+    fan = shelf.want("fan/fan_const.raw", noise(5000), pinned=False)
+    shelf.put(name, fan)
+
+    assert reasons(shelf.bring()) == ""
+    assert shelf.cached() == {}
+    shelf.bring(agree=True)
+    assert shelf.cached() == {"fan/fan_const.raw": fan}
+
+
+@pytest.mark.parametrize("name", ["fan_const2.raw", "fan.raw", "fan_const (1).dat", "(1).raw"])
+def test_other_names_are_not_offered(shelf: Shelf, name: str) -> None:
+    """A file of the right size with another name is not taken, whoever agrees."""
+    fan = shelf.want("fan/fan_const.raw", noise(5000), pinned=False)
+    path = shelf.put(name, fan)
+
+    assert reasons(shelf.bring(path, agree=True)) == (
+        f"{name}: has the size of fan/fan_const.raw, but another name: "
+        "if it is that, call it fan_const.raw"
+    )
+    assert shelf.cached() == {}
+
+
+def test_near_name_of_another_size(shelf: Shelf) -> None:
+    """A near name with another size is told, unless the right file is there."""
+    fan = shelf.want("fan.raw", noise(5000), pinned=False)
+    shelf.put("fan (1).raw", noise(400))
+
+    assert reasons(shelf.bring(agree=True)) == (
+        "fan (1).raw: has nearly the name of fan.raw, but another size"
+    )
+    shelf.put("fan.raw", fan)
+    assert reasons(shelf.bring(agree=True)) == ""
+    assert shelf.cached() == {"fan.raw": fan}
+
+
+def test_the_equal_name_goes_before_the_near_one(shelf: Shelf) -> None:
+    """Of two files of the right size the one with the very name is proposed."""
+    fan = shelf.want("fan.raw", noise(5000, 1), pinned=False)
+    shelf.put("fan.raw", fan)
+    shelf.put("fan (1).raw", noise(5000, 2))
+
+    assert reasons(shelf.bring(agree=True)) == ""
+    assert shelf.cached() == {"fan.raw": fan}
+
+
+def test_equal_bytes_are_no_conflict(shelf: Shelf) -> None:
+    """The same bytes in two zips and in an unpacked folder are one file."""
+    fan = shelf.want("fan/fan.raw", noise(5000, 1), pinned=False)
+    shelf.zip({"fan/fan.raw": fan}).rename(shelf.have / "drive-001.zip")
+    shelf.zip({"fan/fan.raw": fan}).rename(shelf.have / "drive-002.zip")
+    shelf.put("drive/fan/fan.raw", fan)
+
+    intake = shelf.bring(agree=True)
+
+    assert reasons(intake) == ""
+    assert shelf.cached() == {"fan/fan.raw": fan}
+    assert intake.imported[0].how != "unpacked"
+
+
+def test_a_known_size_is_compared(shelf: Shelf) -> None:
+    """A file whose size is not the registered one is not first use of anything, hash or not."""
+    shelf.want("fan.raw", noise(5000), pinned=False)
+    shelf.put("fan.raw", b"")
+
+    assert reasons(shelf.bring(agree=True)) == "fan.raw: has the name of fan.raw, but another size"
+
+
+def test_an_empty_file_is_no_first_use(shelf: Shelf) -> None:
+    """Where neither hash nor size is known an empty file is not taken."""
+    shelf.want("fan.raw", b"x", pinned=False, sized=False)
+    shelf.put("fan.raw", b"")
+
+    assert reasons(shelf.bring(agree=True)) == "fan.raw: is empty"
+
+
+# --- what fits nothing ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("other.raw", b"x", "has neither the bytes nor the name of any recording"),
+        ("page.raw", b"<!doctype html><title>Sign in</title>", "is a web page, not a recording"),
+        ("nothing.raw", b"", "is empty"),
+        ("fan.raw.crdownload", b"x", "seems to be an unfinished download"),
+        ("fan.tar.gz", b"x", "unpack it, and import the folder"),
+        ("fan.7z", b"x", "unpack it, and import the folder"),
+        ("fan.rar", b"x", "unpack it, and import the folder"),
+        ("fan.z01", b"x", "join the parts first"),
+        ("fan.zip.001", b"x", "join the parts first"),
+        ("fan.part1.rar", b"x", "join the parts first"),
+    ],
+)
+def test_a_named_file_that_fits_nothing(shelf: Shelf, name: str, content: bytes, why: str) -> None:
+    """Of every file that was named, and is not taken, the reason is told."""
+    shelf.want("fan.raw", noise(5000), pinned=False)
+
+    (told,) = shelf.bring(shelf.put(name, content), agree=True).refused
+
+    assert told[0].endswith(name)
+    assert why in told[1]
+
+
+def test_a_named_archive_that_fits_nothing(shelf: Shelf) -> None:
+    """A zip without anything that is known is told as one."""
+    shelf.want("fan.raw", noise(5000))
+
+    assert reasons(shelf.bring(shelf.zip({"x": b"x"}))) == (
+        "archive.zip: has nothing in it that the registry knows"
+    )
+
+
+def test_the_last_part_of_a_split_archive(shelf: Shelf) -> None:
+    """Of a zip in several parts the last one says that they are to be joined."""
+    shelf.want("fan.raw", noise(5000))
+    shelf.put("archive.z01", b"x")
+    path = shelf.zip({"fan.raw": noise(5000)})
+
+    assert "archive.zip: is one part of an archive: join the parts first" in reasons(
+        shelf.bring(path)
+    )
+
+
+def test_archives_in_a_folder_are_noted(shelf: Shelf) -> None:
+    """An archive that is met in a folder is told, but no fault if the rest is well."""
+    shelf.put("x", shelf.want("fan.raw", noise(5000)))
+    shelf.want("hover.raw", noise(600))
+    shelf.put("holiday.7z", b"x")
+    shelf.put("holiday.jpg", b"x")
+
+    done = shelf.run(shelf.have)
+
+    assert "holiday.7z: is an archive of a kind that is not read here" in done.stderr
+    assert "holiday.jpg" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_a_named_file_that_is_there_already(shelf: Shelf) -> None:
+    """A file whose bytes the cache has, by any name, is no fault."""
+    path = shelf.put("any", shelf.want("fan.raw", noise(5000)))
+    copy = shelf.put("copy", noise(5000))
+
+    assert shelf.run(path, copy).returncode == 0
+    done = shelf.run(path, copy)
+
+    assert done.returncode == 0
+    assert "left out" not in done.stderr
+
+
 # --- refused ----------------------------------------------------------------------------------
 
 
