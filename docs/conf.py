@@ -33,6 +33,7 @@ copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"
 # --- The API, from the docstrings
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+autodoc_mock_imports = ["distributed"]  # an extra
 add_module_names = False
 maximum_signature_line_length = 80
 numpydoc_show_class_members = False
@@ -41,7 +42,7 @@ numpydoc_show_inherited_class_members = False
 # What the API mentions and does not define.
 nitpick_ignore_regex = [
     ("py:.*", r"(pathlib|os|ssl|time|typing|collections)\..*"),
-    ("py:.*", r"pooch\..*"),
+    ("py:.*", r"pooch\..*|Client"),
     ("py:.*", r"evio_data(\.\w+)*\._\w+\..*"),  # types of ours that have no page
     ("py:.*", r"(Any|Path|Iterable|Sequence|Iterator|Callable|PathLike|Literal|Self|BinaryIO)"),
 ]

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from .._report import Outcome
     from .._transfer.jobs import Run
     from .._transfer.listener import TransferState
+    from .screens import Totals
 
 
 class LogProgress:
@@ -21,6 +22,9 @@ class LogProgress:
         """Ignore."""
 
     def refresh(self, state: "TransferState") -> None:
+        """Ignore."""
+
+    def overall(self, label: str, done: "Totals") -> None:
         """Ignore."""
 
     def finished(self, outcome: "Outcome") -> None:

@@ -235,9 +235,12 @@ class Bars(_Screen):
 
     def hashing(self, done: Totals) -> None:
         """Draw how far a check of files is."""
+        self.overall(f"hashing {plural(done.files, 'file')}", done)
+
+    def overall(self, label: str, done: Totals) -> None:
+        """Draw how far something is that has one bar only."""
         if self._is_due():
             rate = self._speed("").measure(done.moved)
-            label = f"hashing {plural(done.files, 'file')}"
             self._canvas.draw(self._words.lines(), [Row(label, done.bytes, done.total, rate)])
 
     def _is_due(self) -> bool:
@@ -318,8 +321,12 @@ class Lines(_Screen):
 
     def hashing(self, done: Totals) -> None:
         """Write now and then how far a check of files is."""
+        self.overall(f"hashing {plural(done.files, 'file')}", done)
+
+    def overall(self, label: str, done: Totals) -> None:
+        """Write now and then how far something is."""
         if self._is_due():
-            self._progress(f"hashing {plural(done.files, 'file')}", done)
+            self._progress(label, done)
 
     def _is_due(self) -> bool:
         return self._chatty and time.monotonic() - self._last >= LINE_EVERY
