@@ -16,7 +16,6 @@ from .output import (
 from .terminal import FAILED, OK, USAGE, agrees, can_ask, say, show_json, show_text
 
 MAX_ASKED = 64  # files of unknown size that are worth a request each before the run
-MAX_ASKING = 10.0  # seconds of silence that a mere size is worth
 
 
 # --- before the run ---------------------------------------------------------------------------
@@ -86,7 +85,8 @@ def make_plan(
     }
     unknown = [e for e in entries if e.name not in there and e.name not in sizes]
     refused: dict[str, EvioDataError] = {}
-    worthwhile = options.dry_run or len(unknown) <= MAX_ASKED
+    # With --yes nobody waits for a sum: the downloads themselves learn the sizes.
+    worthwhile = options.dry_run or (len(unknown) <= MAX_ASKED and not options.yes)
     if unknown and worthwhile and not collection.settings.offline:
         for name, answer in _asked(collection, unknown, options).items():
             if isinstance(answer, EvioDataError):
@@ -129,8 +129,8 @@ def _asked(
     if not options.quiet:
         say(f"Asking for the size of {plural(len(entries), 'file')} ...")
     jobs = [collection.job(entry) for entry in entries]
-    patience = min(MAX_ASKING, collection.settings.timeout)
-    answers = ask_sizes(jobs, connections=options.concurrency, timeout=patience)
+    timeout = collection.settings.timeout
+    answers = ask_sizes(jobs, connections=options.concurrency, timeout=timeout)
     if len(answers) < len(jobs) and not options.quiet:
         silent = plural(len(jobs) - len(answers), "file")
         say(f"No size came for {silent}: the server does not tell it, or cannot be reached.")

@@ -12,7 +12,6 @@ from ..errors import DownloadError
 from .errors import for_pooch
 
 if TYPE_CHECKING:
-    from .._http.connection import HttpSession
     from .._sources.base import Source
 from .delivery import Delivery, Output, is_special, place_for
 from .entries import as_entry, as_registered, refuse_offline
@@ -135,27 +134,16 @@ class DriveDownloader:
 def _is_available(source: "Source", settings: Settings) -> bool:
     """Say whether a server would send the file now; only silence is an error."""
     from .._http.connection import HttpSession, TransportError, UnavailableError
+    from .._http.ranges import RangeError
+    from .._sources.probe import probe
 
-    connection = HttpSession(timeout=settings.timeout)
+    session = HttpSession(timeout=settings.timeout)
     try:
-        return _is_sent(source, connection)
-    except (DownloadError, UnavailableError):
+        probe(source, session)
+    except (DownloadError, UnavailableError, RangeError):
         return False
     except TransportError as error:
         raise DownloadError(f"{error}.", advice="Run again.") from error
     finally:
-        connection.close()
-
-
-def _is_sent(source: "Source", connection: "HttpSession") -> bool:
-    from .._http.ranges import RangeError, RangeNotSatisfiableError
-
-    for ranged in (True, False):  # one byte; of a server that cannot count, the whole
-        try:
-            with source.open(connection, 0, 1, ranged=ranged):
-                return True
-        except RangeNotSatisfiableError:  # an empty file has no first byte
-            return True
-        except RangeError:
-            continue
-    return False
+        session.close()
+    return True

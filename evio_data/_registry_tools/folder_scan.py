@@ -1,9 +1,8 @@
-"""A public folder's link in, every file below it with its size and hash out: the requests."""
+"""Every file below a public folder, with its size and hash: the requests to Drive."""
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from .._drive import folders, links, pages
@@ -14,9 +13,9 @@ from .._http import ranges
 from .._http.connection import Answer, BusyError, HttpSession, TransportError, raise_for_transient
 from .._settings import Settings
 from .._sources.drive import DriveSource
-from .._text import duration, plural
-from .._transfer.cancellation import Cancellation
-from .._transfer.throttle import backoff, busy_wait
+from .._sources.probe import probe
+from .._text import plural
+from .._transfer.questions import GaveUpError, Questions
 from ..errors import (
     DownloadError,
     DriveRefusedError,
@@ -31,9 +30,7 @@ MAX_LISTING = 32 * 1024 * 1024  # bytes of one listing; an entry has some 700
 MAX_LISTING_TIME = 300.0  # seconds for which one listing may dribble in
 MAX_PAGES = 1000  # of one folder's list at the API
 MAX_ITEMS = 100_000  # of all folders together
-MAX_IN_VAIN = 5  # questions in a row that Drive does not answer, each asked with all patience
 BLOCK = 64 * 1024  # bytes
-SILENCE = 10.0  # seconds that may be waited without a word
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -110,7 +107,7 @@ def scan_folder(
     try:
         return surveyor.scan_folder(link)
     finally:
-        surveyor.cancellation.cancel()
+        surveyor.cancel()
 
 
 class _Surveyor:
@@ -119,12 +116,25 @@ class _Surveyor:
     def __init__(self, settings: Settings, connections: int, tell: Tell) -> None:
         self._settings = settings
         self._key = settings.api_key
-        self._connections = connections
         self._tell = tell
-        self._resume_at = 0.0  # when all threads may ask again after a refusal
-        self._no_server_answered = 0  # questions since Drive last answered one
         self._listed = 0  # items
-        self.cancellation = Cancellation()
+        self._lock = threading.Lock()
+        self._questions = Questions(
+            connections=connections,
+            timeout=settings.timeout,
+            retries=settings.retries,
+            message=tell,
+        )
+
+    def cancel(self) -> None:
+        """Stop asking."""
+        self._questions.cancellation.cancel()
+
+    def _in_parallel(
+        self, tasks: Sequence[Task], work: Callable[[HttpSession, Task], Result]
+    ) -> list[Result | EvioDataError]:
+        results = self._questions.in_parallel(tasks, work)
+        return [result for result in results if result is not None]
 
     def scan_folder(self, link: FileLink) -> Survey:
         """Return what is below a folder."""
@@ -142,23 +152,23 @@ class _Surveyor:
     def _listings(self, links: Sequence[FileLink]) -> list[list[Item] | EvioDataError]:
         return self._in_parallel(links, self._listing)
 
-    def _listing(self, connection: HttpSession, link: FileLink) -> list[Item]:
+    def _listing(self, session: HttpSession, link: FileLink) -> list[Item]:
         self._refuse_too_many()
         try:
             if self._key:
-                return self._listing_at_api(connection, link)
-            page = self._text(connection, link, folders.page_url(link))
+                return self._listing_at_api(session, link)
+            page = self._text(session, link, folders.page_url(link))
             return self._counted(folders.items_of_page(page))
         except DriveRefusedError as error:
             raise folders.about_folder(error) from None
 
-    def _listing_at_api(self, connection: HttpSession, link: FileLink) -> list[Item]:
+    def _listing_at_api(self, session: HttpSession, link: FileLink) -> list[Item]:
         items: list[Item] = []
         token: str | None = None
         seen: set[str] = set()
         for _ in range(MAX_PAGES):
             page, token = folders.items_of_json(
-                self._text(connection, link, folders.api_list_url(link, token))
+                self._text(session, link, folders.api_list_url(link, token))
             )
             items += self._counted(page)
             if token is None:
@@ -169,7 +179,8 @@ class _Surveyor:
         raise DownloadError("the Drive API's list does not end.", advice="Run again.")
 
     def _counted(self, items: list[Item]) -> list[Item]:
-        self._listed += len(items)
+        with self._lock:
+            self._listed += len(items)
         self._refuse_too_many()
         return items
 
@@ -201,76 +212,67 @@ class _Surveyor:
                 files[file.link.id] = file
         return list(files.values()), left_out
 
-    def _asked(self, connection: HttpSession, leaf: Leaf) -> LiveFile | LeftOut:
+    def _asked(self, session: HttpSession, leaf: Leaf) -> LiveFile | LeftOut:
         """Return what Drive tells of a file, or of a shortcut's target; or why it is left out."""
         ask = self._asked_at_api if self._key else self._sized
         link = leaf.item.link
         try:
             try:
-                return ask(connection, leaf.path, link)
+                return ask(session, leaf.path, link)
             except NotFoundError:
-                target = self._target(connection, link)
+                target = self._target(session, link)
                 if target is None:
                     raise
                 link = target
-                return ask(connection, leaf.path, link)
+                return ask(session, leaf.path, link)
         except EvioDataError as error:
             return LeftOut(shown(leaf.path), str(error), link.id)
 
     def _asked_at_api(
-        self, connection: HttpSession, path: tuple[str, ...], link: FileLink
+        self, session: HttpSession, path: tuple[str, ...], link: FileLink
     ) -> LiveFile:
-        item = folders.item_of_json(self._text(connection, link, folders.api_file_url(link)))
+        item = folders.item_of_json(self._text(session, link, folders.api_file_url(link)))
         if item.kind != "file" or not item.downloadable:
             raise DriveRefusedError("not a file that can be downloaded.")
         resource_key = item.link.resource_key or link.resource_key
         return _as_live(path, item._replace(link=FileLink(link.id, resource_key)))
 
-    def _sized(self, connection: HttpSession, path: tuple[str, ...], link: FileLink) -> LiveFile:
+    def _sized(self, session: HttpSession, path: tuple[str, ...], link: FileLink) -> LiveFile:
         """Ask for the first byte, whose answer says how many there are."""
         source = DriveSource(link, endpoint=self._settings.endpoint)
-
-        def ask() -> int | None:
-            with source.open(connection, 0, 1) as body:
-                if body.placement.honoured:  # with its byte read, the line can be used again
-                    body.stream.read_into(memoryview(bytearray(1)))
-                return body.placement.total
-
         try:
-            size = self._patiently(ask)
-        except ranges.RangeNotSatisfiableError:
-            return LiveFile(path, link, 0)  # no first byte
+            found = self._questions.patiently(lambda: probe(source, session))
         except ranges.RangeError as error:
             return LiveFile(path, link, unsized=f"{error}.")
-        except (QuotaExceededError, _GaveUpError) as error:
+        except (QuotaExceededError, GaveUpError) as error:
             return LiveFile(path, link, unsized=str(error))
-        return LiveFile(path, link, size, unsized="" if size is not None else "Drive did not say.")
+        return LiveFile(path, link, found.size, unsized=found.why_unsized)
 
-    def _target(self, connection: HttpSession, link: FileLink) -> FileLink | None:
+    def _target(self, session: HttpSession, link: FileLink) -> FileLink | None:
         """Return the file that a shortcut leads to; None if it is no shortcut."""
         if self._key:
             return None  # the API's listing has said it
 
         def ask() -> str:
-            with self._get(connection, folders.view_url(link), {}) as answer:
+            with self._get(session, folders.view_url(link), {}) as answer:
                 raise_for_transient(answer)
                 return answer.url
 
         try:
-            target = links.file_link(self._patiently(ask))
-        except (DownloadError, _GaveUpError):
+            target = links.file_link(self._questions.patiently(ask))
+        except (DownloadError, GaveUpError):
             return None
         return target if target is not None and target.id != link.id else None
 
     # --- requests -----------------------------------------------------------------------------
 
-    def _text(self, connection: HttpSession, link: FileLink, url: str) -> str:
+    def _text(self, session: HttpSession, link: FileLink, url: str) -> str:
         """Return the text of a listing, and raise for any other answer."""
         secret = links.api_headers(link, self._key) if self._key else {}
-        return self._patiently(lambda: self._text_once(connection, url, secret))
+        return self._questions.patiently(lambda: self._text_once(session, url, secret))
 
-    def _text_once(self, connection: HttpSession, url: str, secret: dict[str, str]) -> str:
-        with self._get(connection, url, secret) as answer:
+    def _text_once(self, session: HttpSession, url: str, secret: dict[str, str]) -> str:
+        with self._get(session, url, secret) as answer:
             text = _read(answer)
         if answer.status == 200 and (text.lstrip().startswith("{") or "flip-entries" in text):
             return text
@@ -285,99 +287,9 @@ class _Surveyor:
             return text  # no list in it
         raise pages.refusal(answer.status, answer.url, text)
 
-    def _get(self, connection: HttpSession, url: str, secret: dict[str, str]) -> Answer:
+    def _get(self, session: HttpSession, url: str, secret: dict[str, str]) -> Answer:
         endpoint = self._settings.endpoint
-        return connection.get(
-            url, headers={}, route=lambda each: route(each, endpoint), secret=secret
-        )
-
-    def _patiently(self, ask: Callable[[], Result]) -> Result:
-        """Return ``ask()``, asked again while the fault may pass."""
-        reason = "it has not answered for some time"
-        patience = self._settings.retries + 1 if self._no_server_answered < MAX_IN_VAIN else 0
-        for failures in range(1, patience + 1):
-            self.cancellation.wait(max(0.0, self._resume_at - time.monotonic()))
-            try:
-                result = ask()
-            except TransportError as error:
-                reason = str(error)
-                self._pause(error, failures)
-            except EvioDataError:
-                self._no_server_answered = 0  # a refusal is an answer, too
-                raise
-            else:
-                self._no_server_answered = 0
-                return result
-        self._no_server_answered += 1
-        raise _GaveUpError(f"Drive could not be asked ({reason}).")
-
-    def _pause(self, error: TransportError, failures: int) -> None:
-        if failures > self._settings.retries:
-            return
-        if isinstance(error, BusyError):
-            wait = busy_wait(failures, error.wait)
-            if self._resume_at < time.monotonic():
-                self._tell(f"{error}: pausing for {duration(wait)}")
-            self._resume_at = max(self._resume_at, time.monotonic() + wait)
-        else:
-            wait = max(backoff(failures), error.wait or 0.0)
-            if wait > SILENCE:
-                self._tell(f"{error}: trying again in {duration(wait)}")
-            self.cancellation.wait(wait)
-
-    def _in_parallel(
-        self, tasks: Sequence[Task], work: Callable[[HttpSession, Task], Result]
-    ) -> list[Result | EvioDataError]:
-        """Return what became of each task, over several connections; faults of ours are raised."""
-        results: dict[int, Result | EvioDataError] = {}
-        waiting = deque(enumerate(tasks))
-        broken: list[BaseException] = []
-
-        def serve() -> None:
-            connection = HttpSession(timeout=self._settings.timeout)
-            try:
-                for number, task in _drained(waiting):
-                    results[number] = _outcome(work, connection, task)
-            except BaseException as error:  # noqa: BLE001 - raised again below
-                broken.append(error)
-                self.cancellation.cancel()
-            finally:
-                connection.close()
-
-        count = min(self._connections, len(tasks))
-        threads = [threading.Thread(target=serve, daemon=True) for _ in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if broken:
-            raise broken[0]
-        return [results[number] for number in range(len(tasks))]
-
-
-class _GaveUpError(Exception):
-    """Drive did not answer properly, however often it was asked."""
-
-
-def _drained(waiting: deque[Task]) -> Iterator[Task]:
-    """Yield what nobody has taken yet; several threads may share it."""
-    while True:
-        try:
-            task = waiting.popleft()
-        except IndexError:
-            return
-        yield task
-
-
-def _outcome(
-    work: Callable[[HttpSession, Task], Result], connection: HttpSession, task: Task
-) -> Result | EvioDataError:
-    try:
-        return work(connection, task)
-    except EvioDataError as error:
-        return error
-    except _GaveUpError as error:
-        return DownloadError(str(error), advice="Run again.")
+        return session.get(url, headers={}, route=lambda each: route(each, endpoint), secret=secret)
 
 
 def _as_live(path: tuple[str, ...], item: Item) -> LiveFile:

@@ -107,7 +107,10 @@ class _Page:
             return DriveRefusedError(
                 "Drive asked for a confirmation twice.", advice="Run again in some minutes."
             )
-        return pages.refusal(self._status, self._url, self._text)
+        error = pages.refusal(self._status, self._url, self._text)
+        if type(error) is DriveRefusedError:  # not a page that says what is wrong
+            vars(error)["status"] = self._status
+        return error
 
     @property
     def is_lasting(self) -> bool:

@@ -11,8 +11,22 @@ from .._files import open_nofollow
 from ..errors import ChecksumError, DownloadError
 
 BLOCK = 256 * 1024  # bytes
-DECODABLE = ("gzip", "x-gzip", "deflate")
+_GZIP = ("gzip", "x-gzip")
+DECODABLE = (*_GZIP, "deflate")
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
+
+
+def is_applied(coding: str, name: str, part: Path) -> bool:
+    """Say whether the bytes are in the coding that the server named.
+
+    Some servers label a ``.tar.gz`` as gzip-coded because it is one, and some label what is not
+    coded at all: the bytes themselves tell.
+    """
+    if not coding or (coding in _GZIP and name.lower().endswith((".gz", ".tgz"))):
+        return False
+    with part.open("rb") as file:
+        start = file.read(2)
+    return start == b"\x1f\x8b" if coding in _GZIP else True
 
 
 def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path, str]:
@@ -38,7 +52,8 @@ def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path,
     if coding not in DECODABLE:
         raise DownloadError(
             f"the server sends {coding!r}-coded bytes although none were asked for.",
-            advice="A proxy may do this; try another network.",
+            advice="A proxy may do this: try another network. "
+            "With a published hash a wrong label does no harm.",
         )
     target = part.with_name(f"{part.stem}-decoded{part.suffix}")
     target.unlink(missing_ok=True)

@@ -14,7 +14,6 @@ from .._http.connection import (
     TransportError,
 )
 from .._http.ranges import RangeError
-from .._http.validators import Validators
 from .._registry.hashes import kind_of
 from .._sources.base import Body, Readable, Source
 from .._sources.failover import Failover
@@ -87,7 +86,6 @@ class Download:
         self._reserved = surroundings.reserved
         self._fetched = 0
         self._has_mismatched = False
-        self._dropped: list[Validators] = []  # of versions that were begun before
         self._recovery = Recovery(
             wish,
             self.failover,
@@ -95,7 +93,6 @@ class Download:
             message=surroundings.message,
             is_current=self._is_current,
             begin_anew=self.begin_again,
-            dropped=lambda: self._dropped,
         )
 
     # --- how far it is --------------------------------------------------------------------------
@@ -307,8 +304,6 @@ class Download:
     def begin_again(self) -> None:
         """Drop all bytes and start from zero: a new version, in a new file."""
         old = self.version
-        if old.partial.validators is not None:
-            self._dropped.append(old.partial.validators)
         with old.lock:
             self._fetched += sum(segment.fetched for segment in old.plan.active)
             for segment in old.plan.active:

@@ -9,7 +9,7 @@ from .._http.web_page import SNIFFED, is_web_page
 from .._registry.hashes import kind_of
 from .._report import Outcome
 from ..errors import DownloadError, EvioDataError
-from .decoding import decoded
+from .decoding import decoded, is_applied
 from .jobs import Run
 
 
@@ -48,7 +48,7 @@ def publish(run: Run, end: Callable[[Outcome], None]) -> Ending:
         version.partial.discard()
         raise DownloadError("somebody else has written to what arrived.", advice="Run again.")
     part = version.partial.path
-    if known != actual and version.coding:
+    if known != actual and is_applied(version.coding, run.name, version.partial.path):
         part, actual = decoded(part, version.coding, kind_of(known), download.wish.size)
     if known not in (None, actual):
         return _mismatched(run, known or "", actual)

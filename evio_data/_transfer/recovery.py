@@ -1,7 +1,7 @@
 """What a download does when a request has gone wrong: the policy, carried out."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .._http.connection import (
@@ -94,8 +94,6 @@ class Recovery:
         Says whether a version is still the one that is received.
     begin_anew : callable
         Drops the current version, and begins another one.
-    dropped : callable
-        Returns the validators of the versions that were dropped.
     """
 
     def __init__(
@@ -107,7 +105,6 @@ class Recovery:
         message: Callable[[str], None],
         is_current: Callable[[Version], bool],
         begin_anew: Callable[[], None],
-        dropped: Callable[[], Sequence[Validators]],
     ) -> None:
         self._wish = wish
         self._failover = failover
@@ -115,7 +112,7 @@ class Recovery:
         self._message = message
         self._is_current = is_current
         self._begin_anew = begin_anew
-        self._dropped = dropped
+        self._seen: list[Validators] = []  # that have led to a new beginning
         self._fresh_starts = 0
         self._node_tries = 0
 
@@ -272,7 +269,7 @@ class Recovery:
         """Say whether validators that differ now were those of an earlier beginning."""
         if not isinstance(problem, DoubtError):
             return False
-        return any(problem.found.contradicts(one) is None for one in self._dropped())
+        return any(problem.found.contradicts(one) is None for one in self._seen)
 
     def _begin_again(self, case: Case, why: str | None = None) -> None:
         why = why or _words(case.problem)
@@ -289,6 +286,9 @@ class Recovery:
                     f"the remote file keeps changing ({why}).", advice="Run again later."
                 )
             self._message(f"the remote file changed ({why}): beginning again")
+            known = case.version.partial.validators
+            found = getattr(case.problem, "found", None)
+            self._seen += [one for one in (known, found) if one is not None]
             self._begin_anew()
 
 

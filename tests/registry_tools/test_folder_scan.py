@@ -15,6 +15,7 @@ from evio_data._http.connection import HttpSession
 from evio_data._registry_tools import folder_scan
 from evio_data._registry_tools.folder_scan import Survey, scan_folder
 from evio_data._settings import Settings
+from evio_data._transfer import questions
 from evio_data.errors import (
     AccessDeniedError,
     DownloadError,
@@ -208,13 +209,13 @@ def test_size_that_is_not_said(
 
 def test_drive_that_does_not_answer(server: DriveServer, root: DriveFolder) -> None:
     """After some files in a row without an answer the others are not asked for."""
-    for number in range(2 * folder_scan.MAX_IN_VAIN):
+    for number in range(2 * questions.MAX_IN_VAIN):
         server.add(f"{number}.raw", b"x", folder=root, errors=[503] * 99)
     settings = Settings(endpoint=server.endpoint, retries=0)
     found = scan_folder(root.url, settings, connections=1)
     assert all(file.unsized for file in found.files)
     asked = {record.file_id for record in server.requests} - {root.id}
-    assert (len(found.files), len(asked)) == (2 * folder_scan.MAX_IN_VAIN, folder_scan.MAX_IN_VAIN)
+    assert (len(found.files), len(asked)) == (2 * questions.MAX_IN_VAIN, questions.MAX_IN_VAIN)
 
 
 def test_ranges_ignored(server: DriveServer, root: DriveFolder) -> None:
