@@ -233,11 +233,14 @@ def test_comparison_names_tests_that_exist() -> None:
 # --- the catalogue ------------------------------------------------------------------------------
 
 
-def test_catalogue_is_up_to_date() -> None:
-    """The page is what its script makes of the registry."""
-    script = ROOT / "docs" / "make_catalogue.py"
+@pytest.mark.parametrize("script", ["make_catalogue.py", "make_plots.py"])
+def test_what_is_made_is_up_to_date(script: str) -> None:
+    """The catalogue is what the registry says, and the plots are what their tables say."""
     done = subprocess.run(
-        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "docs" / script, "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
