@@ -5,6 +5,7 @@
 `prefetch`             many files in parallel; a `Report` of what became of each
 `verify`               hash what is cached again
 `names`                the names in the registry
+`retrieve`             `pooch.retrieve`: any URL, Drive link or DOI
 `Registry`             the same for your own ``registry.txt``; a `pooch.Pooch`
 `DriveDownloader`      Google Drive links for any other pooch
 `errors`, `testing`    what can go wrong; a local Google Drive for tests
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ._api import fetch, names, prefetch, verify
     from ._pooch.downloader import DriveDownloader
     from ._pooch.registry import Registry
+    from ._pooch.retrieving import retrieve
     from ._report import Outcome, Report
 
     __version__: str
@@ -37,6 +39,7 @@ __all__ = [
     "fetch",
     "names",
     "prefetch",
+    "retrieve",
     "testing",
     "verify",
 ]
@@ -50,6 +53,7 @@ _HOMES = {
     "fetch": "_api",
     "names": "_api",
     "prefetch": "_api",
+    "retrieve": "_pooch.retrieving",
     "testing": "testing",
     "verify": "_api",
 }
@@ -58,9 +62,12 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     """Import what is asked for, when it is asked for: ``import evio_data`` costs nothing."""
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        return version("evio-data")
+        try:
+            return version("evio-data")
+        except PackageNotFoundError:  # a copy without metadata: vendored, or a zip application
+            return "unknown"
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,8 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ._cache.files import Cache, CachedFile
+from ._http.options import NO_OPTIONS, RequestOptions
 from ._registry.hashes import is_strong
-from ._registry.parser import load, shipped_path
+from ._registry.parser import DOI, load, shipped_path
 from ._registry.registry import Entry, Name, RegistryIndex
 from ._settings import Settings, default_cache_dir, expanded, from_environment
 from .errors import EvioDataError, OfflineError, RegistryError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._report import Outcome, Report
     from ._sources.base import Source
+    from ._sources.doi import Records
     from ._transfer.jobs import Job
     from ._transfer.listener import ProgressListener
 from ._progress.log import LogProgress
@@ -35,12 +37,22 @@ class Collection:
     cache : Cache or None
         None is the default one, which must be there only when it is used.
     settings : Settings
+    options : RequestOptions, optional
+        What the caller wants of requests to a registered host.
     """
 
-    def __init__(self, registry: RegistryIndex, cache: Cache | None, settings: Settings) -> None:
+    def __init__(
+        self,
+        registry: RegistryIndex,
+        cache: Cache | None,
+        settings: Settings,
+        options: RequestOptions = NO_OPTIONS,
+    ) -> None:
         self.registry = registry
         self.settings = settings
         self._cache = cache
+        self.options = options
+        self._records: Records | None = None
 
     @property
     def cache(self) -> Cache:
@@ -120,18 +132,47 @@ class Collection:
             for outcome in outcomes:
                 watcher.finished(outcome)
         elif wanted:
-            from ._transfer.engine import Engine
-
-            jobs = [self.job(entry, verify=verify, sizes=sizes or {}) for entry in wanted]
-            outcomes = Engine(
-                jobs,
-                connections=connections,
-                timeout=self.settings.timeout,
-                retries=self.settings.retries,
-                watcher=watcher,
-            ).run()
+            resolved, outcomes = self._resolved(wanted)
+            for outcome in outcomes:
+                watcher.finished(outcome)
+            jobs = [self.job(entry, verify=verify, sizes=sizes or {}) for entry in resolved]
+            outcomes += self._received(jobs, connections=connections, watcher=watcher)
         found.update((outcome.name, outcome) for outcome in outcomes)
         return [found[entry.name] for entry in entries]
+
+    def _received(
+        self, jobs: "list[Job]", *, connections: int, watcher: "ProgressListener"
+    ) -> "list[Outcome]":
+        from ._transfer.engine import Engine
+
+        return Engine(
+            jobs,
+            connections=connections,
+            timeout=self.settings.timeout,
+            retries=self.settings.retries,
+            brief=self.settings.brief,
+            watcher=watcher,
+        ).run()
+
+    def _resolved(self, entries: Sequence[Entry]) -> "tuple[list[Entry], list[Outcome]]":
+        """Return the entries with the addresses of files that a DOI stands for."""
+        resolved, failed = [], []
+        for entry in entries:
+            try:
+                resolved.append(self._with_address(entry))
+            except EvioDataError as error:
+                failed.append(_failed(entry, error))
+        return resolved, failed
+
+    def _with_address(self, entry: Entry) -> Entry:
+        if not entry.url.startswith(DOI):
+            return entry
+        from ._sources.doi import Records
+
+        self._records = self._records or Records(
+            timeout=self.settings.timeout, retries=self.settings.retries, options=self.options
+        )
+        return self._records.resolved(entry)
 
     def _warm(self, entries: Sequence[Entry]) -> "dict[str, Outcome]":
         from ._report import Outcome
@@ -190,8 +231,12 @@ class Collection:
         from ._sources.mirrors import ordered_sources
         from ._sources.origin import source_of
 
+        url = self._with_address(entry).url
         origin = source_of(
-            entry.url, endpoint=self.settings.endpoint, api_key=self.settings.api_key
+            url,
+            endpoint=self.settings.endpoint,
+            api_key=self.settings.api_key,
+            options=self.options.at(url) if self.options.host else self.options,
         )
         if not is_strong(entry.hash):
             return [origin]  # nothing would show that a mirror's bytes are the right ones

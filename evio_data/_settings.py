@@ -10,6 +10,7 @@ from .errors import EvioDataError
 
 DEFAULT_TIMEOUT = 30.0  # seconds without a byte
 DEFAULT_RETRIES = 6  # attempts in a row that bring no byte
+BRIEF = 2  # retries at a host from which nothing has ever come, and that nobody can reach
 
 
 class Settings(NamedTuple):
@@ -23,6 +24,7 @@ class Settings(NamedTuple):
     api_key: str | None = None
     timeout: float = DEFAULT_TIMEOUT
     retries: int = DEFAULT_RETRIES
+    brief: int = BRIEF
 
 
 def from_environment() -> Settings:

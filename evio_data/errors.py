@@ -127,9 +127,15 @@ class DownloadError(EvioDataError, OSError):
     ----------
     received : int
         Bytes of the file that are kept on disk.
+    status : int or None
+        The HTTP status that ended it, if one did.
+    is_connection : bool
+        Whether nobody answered, or the connection broke.
     """
 
     received: int = 0
+    status: int | None = None
+    is_connection: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         # OSError keeps errno outside the dictionary, where pickle does not look.

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import mktime_tz, parsedate_tz
-from importlib import metadata
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +15,8 @@ from urllib3.util.retry import Retry
 
 from .._text import clean
 from ..errors import DownloadError
+from .options import NO_OPTIONS, RequestOptions
+from .preparing import prepared, user_agent
 
 CONNECT_TIMEOUT = 15.0  # seconds
 MAX_REDIRECTS = 10
@@ -49,16 +50,11 @@ class UnreachableError(TransportError):
 class UnusableHostError(DownloadError):
     """A host that cannot be used until somebody changes a setting: certificate, bundle, proxy."""
 
+    is_connection = True
+
 
 class StatusError(DownloadError):
-    """A status that refuses the file.
-
-    Attributes
-    ----------
-    status : int
-    """
-
-    status: int = 0
+    """A status that refuses the file."""
 
 
 class UnavailableError(TransportError):
@@ -279,6 +275,7 @@ class HttpSession:
         headers: Mapping[str, str],
         route: Route,
         secret: Mapping[str, str] | None = None,
+        options: RequestOptions = NO_OPTIONS,
     ) -> Answer:
         """Ask for a URL and follow redirects, each checked by ``route``.
 
@@ -291,6 +288,8 @@ class HttpSession:
             Says where to ask for an address really, or forbids it.
         secret : mapping of str to str, optional
             Headers for the first address only: no redirect takes them elsewhere.
+        options : RequestOptions, optional
+            What the caller wants of requests to one host.
 
         Raises
         ------
@@ -301,7 +300,7 @@ class HttpSession:
         """
         sent = {**headers, **(secret or {})}
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._get_once(url, route(url), sent)
+            answer = self._get_once(url, route(url), sent, options)
             location = answer.headers.get("Location")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 return answer
@@ -323,18 +322,17 @@ class HttpSession:
                     manager.pools[key].close()
         self._session.close()
 
-    def _get_once(self, url: str, routed: str, headers: Mapping[str, str]) -> Answer:
+    def _get_once(
+        self, url: str, routed: str, headers: Mapping[str, str], options: RequestOptions
+    ) -> Answer:
         session = self._opened()
         try:
-            # Not by the session, which would merge settings that it does not have, at length.
-            request = requests.PreparedRequest()
-            sent = {**session.headers, **headers}
-            request.prepare("GET", routed, headers=sent, cookies=session.cookies)
+            mine = options.for_host(urlsplit(routed).netloc)
             response = session.send(
-                request,
+                prepared(session, routed, headers, mine),
                 allow_redirects=False,
                 timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-                **self._surroundings(routed),
+                **self._surroundings(routed, mine),
             )
         except _UNUSABLE as error:
             raise _cannot_use(url, error) from error
@@ -351,27 +349,23 @@ class HttpSession:
     def _opened(self) -> _Session:
         if self._session is None:
             self._session = _Session()
-            # Content-Length and ranges count bytes of the file only without a content coding.
-            self._session.headers["Accept-Encoding"] = "identity"
             self._session.headers["Accept-Language"] = "en"
             self._session.headers["User-Agent"] = user_agent()
         return self._session
 
-    def _surroundings(self, url: str) -> dict[str, Any]:
+    def _surroundings(self, url: str, options: RequestOptions) -> dict[str, Any]:
         # Proxies and certificates from the environment: looking them up costs as much as a
         # small request, so once for each host.
         parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
+        wanted = (options.proxies, options.verify, options.cert)
+        origin = f"{parts.scheme}://{parts.netloc} {wanted}"
         if origin not in self._environment:
             with requests.Session() as trusting:
-                found = trusting.merge_environment_settings(url, {}, True, None, None)
+                found = trusting.merge_environment_settings(
+                    url, dict(options.proxies or {}), True, options.verify, options.cert
+                )
             self._environment[origin] = dict(found)
         return self._environment[origin]
-
-
-def user_agent() -> str:
-    """Return how this client names itself."""
-    return f"evio-data/{metadata.version('evio-data')} python-requests/{requests.__version__}"
 
 
 def _target(url: str, location: str) -> str:

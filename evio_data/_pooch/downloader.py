@@ -4,11 +4,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._collection import CONNECTIONS, MAX_CONNECTIONS
+from .._http.options import NO_OPTIONS, RequestOptions
 from .._progress.adapters import progress_for
+from .._registry.parser import DOI
 from .._registry.registry import Entry
 from .._settings import Settings, from_environment
 from .._text import clean
-from ..errors import DownloadError
+from ..errors import DownloadError, EvioDataError, UnknownDatasetError
 from .errors import for_pooch
 
 if TYPE_CHECKING:
@@ -91,16 +93,16 @@ class DriveDownloader:
             If ``EVIO_DATA_OFFLINE`` is set.
         """
         settings = from_environment()
+        if pooch is not None and not pooch.retry_if_failed:
+            settings = settings._replace(brief=0)
         entry = as_entry(clean(url), None, url)
         if settings.offline:
             refuse_offline(url)
-        from .._sources.origin import source_of
-
-        source = source_of(entry.url, endpoint=settings.endpoint, api_key=settings.api_key)
         if check_only:
-            return _is_available(source, settings)
+            return available_now(entry, settings)
         assert output_file is not None  # only a check has none
         entry = as_registered(entry, url, pooch)
+        entry, source = _found(entry, settings)
         if isinstance(output_file, str | os.PathLike) and is_special(output_file):
             with open(output_file, "wb") as file:  # noqa: PTH123
                 self._download(entry, source, place_for(entry, file, pooch), settings)
@@ -121,6 +123,7 @@ class DriveDownloader:
                     connections=self.connections,
                     timeout=settings.timeout,
                     retries=settings.retries,
+                    brief=settings.brief,
                     watcher=watcher,
                 ).run()
         finally:
@@ -131,19 +134,51 @@ class DriveDownloader:
             raise for_pooch(outcome.error) from outcome.error.__cause__
 
 
-def _is_available(source: "Source", settings: Settings) -> bool:
+def _found(
+    entry: Entry, settings: Settings, options: RequestOptions = NO_OPTIONS
+) -> "tuple[Entry, Source]":
+    """Return an entry with the address that a DOI stands for, and where its bytes come from."""
+    from .._sources.doi import Records
+    from .._sources.origin import source_of
+
+    if entry.url.startswith(DOI):
+        try:
+            records = Records(timeout=settings.timeout, retries=settings.retries, options=options)
+            entry = records.resolved(entry)
+        except EvioDataError as error:
+            raise for_pooch(error) from error
+        options = options.at(entry.url)
+    return entry, source_of(
+        entry.url, endpoint=settings.endpoint, api_key=settings.api_key, options=options
+    )
+
+
+def available_now(entry: Entry, settings: Settings, options: RequestOptions = NO_OPTIONS) -> bool:
     """Say whether a server would send the file now; only silence is an error."""
-    from .._http.connection import HttpSession, TransportError, UnavailableError
+    from .._http.connection import (
+        HttpSession,
+        TransportError,
+        UnavailableError,
+        UnusableHostError,
+    )
     from .._http.ranges import RangeError
     from .._sources.probe import probe
 
+    try:
+        _, source = _found(entry, settings, options)
+    except UnknownDatasetError:
+        return False
     session = HttpSession(timeout=settings.timeout)
     try:
         probe(source, session)
+    except UnusableHostError as error:
+        raise for_pooch(error) from error
     except (DownloadError, UnavailableError, RangeError):
         return False
     except TransportError as error:
-        raise DownloadError(f"{error}.", advice="Run again.") from error
+        failure = DownloadError(f"{error}.", advice="Run again.")
+        failure.is_connection = True
+        raise for_pooch(failure) from error
     finally:
         session.close()
     return True

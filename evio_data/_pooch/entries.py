@@ -6,7 +6,8 @@ from .._drive import links
 from .._registry.hashes import as_hash
 from .._registry.registry import Entry
 from .._text import clean
-from ..errors import DownloadError, OfflineError
+from ..errors import DownloadError
+from .offline import offline_error
 
 
 def refuse_offline(
@@ -22,19 +23,15 @@ def refuse_offline(
     OfflineError
         Always.
     """
-    raise OfflineError(
-        "EVIO_DATA_OFFLINE forbids the network.",
-        name=clean(url),
-        advice="Unset it and run again.",
-    )
+    raise offline_error(url)
 
 
 def _check_scheme(url: str) -> None:
     scheme = links.split(url).scheme
-    if scheme in ("https", "http"):
+    if scheme in ("https", "http", "doi"):
         return
     raise DownloadError(
-        f"{clean(url)!r} is not an https: or http: URL.",
+        f"{clean(url)!r} is not an https:, http: or doi: URL.",
         advice=_ADVICE.get(scheme, "Use one of pooch's own downloaders for it."),
     )
 
@@ -42,24 +39,32 @@ def _check_scheme(url: str) -> None:
 _ADVICE = {
     "ftp": "Use pooch.FTPDownloader for it.",
     "sftp": "Use pooch.SFTPDownloader for it.",
-    "doi": "Use pooch.DOIDownloader for it.",
 }
 
 
-def as_entry(name: str, known_hash: str | None, url: str) -> Entry:
+def as_entry(name: str, known_hash: str | None, url: str, *, checked: bool = True) -> Entry:
     """Return the entry that one of pooch's files is; a fragment other than a size says nothing.
+
+    Parameters
+    ----------
+    name : str
+    known_hash : str or None
+    url : str
+    checked : bool
+        Whether a URL of another kind is refused now; else whoever asks for it does so.
 
     Raises
     ------
     DownloadError
-        For a URL that is not HTTP(S), or that two readers may read differently.
+        For a URL that is not HTTP(S) or a DOI, or that two readers may read differently.
 
     Examples
     --------
     >>> as_entry("a.raw", None, "https://example.org/a.raw#size=12")
     Entry(name='a.raw', hash=None, url='https://example.org/a.raw', size=12, line=0, about=None)
     """
-    _check_scheme(url)
+    if checked:
+        _check_scheme(url)
     base, _, fragment = url.partition("#")
     digits = fragment.removeprefix("size=")
     is_size = digits != fragment and digits.isascii() and digits.isdigit()

@@ -2,10 +2,19 @@
 
 The rule, once: where pooch raises a `ValueError` (an unknown name, a wrong hash, an update that is
 not allowed), so do we, by a subclass of our own error; and where a registry file is malformed, or
-the line or the disk fails, both raise an `OSError`. So a caller may catch in either's words.
+the line or the disk fails, both raise an `OSError`. An HTTP status is a `requests.HTTPError` too,
+and a connection that fails a `requests.ConnectionError`. So a caller may catch in either's words.
 """
 
-from ..errors import ChecksumError, EvioDataError, RegistryError, UnknownDatasetError
+from ..errors import (
+    CacheError,
+    ChecksumError,
+    DownloadError,
+    DriveRefusedError,
+    EvioDataError,
+    RegistryError,
+    UnknownDatasetError,
+)
 
 
 class MismatchError(ChecksumError, ValueError):
@@ -33,9 +42,19 @@ def for_pooch(error: EvioDataError) -> EvioDataError:
     >>> for_pooch(ChecksumError("the bytes changed.", name="a.raw"))
     MismatchError('the bytes changed.')
     """
-    twin = _TWINS.get(type(error))
-    if twin is None:
+    twin = _TWINS.get(type(error)) or _twin_of_requests(error)
+    if twin is None or isinstance(error, twin):
         return error
     same = twin(error.message)
     vars(same).update(vars(error))
     return same
+
+
+def _twin_of_requests(error: EvioDataError) -> type[EvioDataError] | None:
+    # What Drive refuses is none: pooch repeats errors of requests, and that would not help.
+    is_other = isinstance(error, CacheError | DriveRefusedError)
+    if is_other or not isinstance(error, DownloadError):
+        return None
+    from .request_errors import twin_of  # which imports requests
+
+    return twin_of(error)

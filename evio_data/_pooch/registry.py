@@ -1,32 +1,37 @@
 """A registry as a `pooch.Pooch`: pooch's whole interface, over our cache and our transfers."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
 import pooch
+from pooch import get_logger
+from pooch.core import create as _create  # `pooch.create` may be our own by now
 
-from .._cache.files import CachedFile
-from .._collection import Collection, cache_at, open_collection
+from .._collection import CONNECTIONS, Collection, cache_at, open_collection
 from .._progress.adapters import progress_for
-from .._registry.hashes import worded
+from .._progress.log import LogProgress
+from .._registry.hashes import as_hash
 from .._registry.names import MAX_NAME, check_name
-from .._registry.parser import UNPINNED, checked_hash, columns, refuse_backslash
+from .._registry.parser import UNPINNED, checked_hash
 from .._registry.registry import Entry, RegistryIndex
-from .._settings import from_environment, waiting
+from .._report import Report
+from .._settings import from_environment
 from .._text import clean
-from ..errors import ChecksumError, RegistryError, UnknownDatasetError
-from .downloader import DriveDownloader
+from ..errors import RegistryError, UnknownDatasetError
+from .downloader import available_now
 from .entries import as_entry, refuse_offline
-from .errors import MalformedRegistryError, MismatchError, for_pooch
+from .errors import UnknownNameError, for_pooch
+from .loading import load, source_of
+from .looks import as_html, described
+from .obtaining import Order, action_of, obtain, obtain_theirs
+from .processing import processed
+from .ways import allowed, way_for
 
 Result = TypeVar("Result")
 Processor = Callable[[str, Any, Any], Result]
 Downloader = Callable[..., Any]
-
-MAX_RETRY_WAIT = 10  # seconds; pooch's own
 
 
 class Registry(pooch.Pooch):  # type: ignore[misc]
@@ -53,7 +58,9 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
     """
 
     _mirrors = RegistryIndex({})  # of what `open` has read, the mirrors only
-    _index: tuple[object, RegistryIndex] | None = None  # basenames, and when they were true
+    _source = ""  # the registry file that was read last
+    _opened = False  # by `open`: basenames stand for keys
+    _index: tuple[list[str], RegistryIndex] | None = None  # of the names, and when it was true
 
     @classmethod
     def open(
@@ -86,6 +93,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         opened._mirrors = RegistryIndex(
             {}, mirrors=file.mirrors, prefer_mirrors=file.prefer_mirrors
         )
+        opened._opened, opened._source = True, clean(os.fspath(path), MAX_NAME)
         return opened
 
     @classmethod
@@ -97,7 +105,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         *args, **kwargs
             Those of `pooch.create`: path, base URL, version, ``env``, registry and so on.
         """
-        pup = pooch.create(*args, **kwargs)
+        pup = _create(*args, **kwargs)
         return cls(
             path=pup.path,
             base_url=pup.base_url,
@@ -159,19 +167,23 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         """
         name = self._name(fname)
         known_hash = self._checked(name)
-        if downloader is not None or not self._is_http(name):
-            downloader = self._theirs(name, downloader, progressbar)
-            return cast("str | Result", super().fetch(name, processor, downloader, progressbar))
-        entry = as_entry(name, known_hash, self.get_url(name))
+        url = self.get_url(name)
+        way = way_for(url, downloader, progressbar)
         cached_file = cache_at(str(self.abspath)).cached_file(name)
-        action = (
-            "fetch"
-            if cached_file.is_warm(entry.hash)
-            else self._obtain(entry, cached_file, progressbar)
-        )
-        return (
-            cached_file.final if processor is None else processor(cached_file.final, action, self)
-        )
+        if way is None:
+
+            def had() -> str:
+                return self._obtain_theirs(name, known_hash, downloader, progressbar)
+        else:
+            order = self._order(as_entry(name, known_hash, url))
+
+            def had() -> str:
+                return obtain(order, way)
+
+        if processor is None:
+            had()
+            return cached_file.final
+        return cast("Result", processed(cached_file, processor, self, had, _tell(name)))
 
     def load_registry(self, fname: Any) -> None:
         """Add the lines of a registry file, in pooch's two or three columns.
@@ -185,18 +197,22 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         RegistryError
             At the first line that breaks a rule; nothing is added then.
         """
-        registry: dict[str, str | None] = {}
-        urls: dict[str, str] = {}
-        try:
-            for name, known_hash, *url in _lines(_text(fname)):
-                registry[name] = None if known_hash == UNPINNED else known_hash
-                if url:
-                    urls[name] = url[0]
-        except MalformedRegistryError as error:
-            source = fname if isinstance(fname, str | os.PathLike) else getattr(fname, "name", "")
-            raise error.about(clean(str(source) or "registry", MAX_NAME)) from error.__cause__
-        self.registry.update(registry)
-        self.urls.update(urls)
+        loaded = load(fname)
+        self._source = source_of(fname)
+        self.registry.update(loaded.registry)
+        self.urls.update(loaded.urls)
+
+    def load_registry_from_doi(self) -> None:
+        """Add the files that the repository of the base URL's DOI has, with their hashes.
+
+        Raises
+        ------
+        OfflineError
+            If ``EVIO_DATA_OFFLINE`` is set.
+        """
+        if from_environment().offline:
+            refuse_offline(self.base_url)
+        super().load_registry_from_doi()
 
     def is_available(self, fname: str, downloader: Downloader | None = None) -> bool:
         """Say whether the server would send a file, without downloading it.
@@ -208,11 +224,70 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             One of pooch's downloaders, to ask it instead.
         """
         name = self._name(fname)
-        return bool(super().is_available(name, self._theirs(name, downloader)))
+        way = way_for(self.get_url(name), downloader, progressbar=False)
+        if way is None:
+            return bool(super().is_available(name, allowed(downloader)))
+        if from_environment().offline:
+            refuse_offline(self.get_url(name))
+        entry = as_entry(name, None, self.get_url(name))
+        return available_now(entry, from_environment(), way.options)
 
     def get_url(self, fname: str) -> str:
         """Return the URL that a file is downloaded from."""
         return str(super().get_url(self._name(fname)))
+
+    # --- as the functions of the package --------------------------------------------------------
+
+    def prefetch(
+        self,
+        patterns: Iterable[str] = (),
+        *,
+        concurrency: int = CONNECTIONS,
+        progressbar: bool = False,
+        verify: bool = False,
+    ) -> Report:
+        """Have many files at once; one that cannot be had does not stop the others.
+
+        Parameters
+        ----------
+        patterns : iterable of str
+            Names or globs; none means all.
+        concurrency : int
+            Connections in all, 1 to 32.
+        progressbar : bool
+        verify : bool
+            Hash cached files again.
+
+        Returns
+        -------
+        Report
+            What became of each file.
+        """
+        with progress_for(progressbar) as watcher:
+            return self._collection().prefetch(
+                self._meant(patterns), connections=concurrency, watcher=watcher, verify=verify
+            )
+
+    def verify(self, patterns: Iterable[str] = ()) -> Report:
+        """Hash what is cached again, and say which files are damaged; nothing is deleted.
+
+        Parameters
+        ----------
+        patterns : iterable of str
+            Names or globs; none means all.
+        """
+        return self._collection().verify(self._meant(patterns))
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """Return the keys that a name or a glob means."""
+        selected = self._names_index().select(self._meant([pattern]))
+        return [entry.name for entry in selected]
+
+    def __repr__(self) -> str:
+        return f"<Registry: {described(self)}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(self, self._collection)
 
     # --- names, as the two dictionaries have them now -------------------------------------------
 
@@ -220,20 +295,42 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         if fname in self.registry:
             return fname
         try:
-            return self._basenames().find(fname).name
+            found = self._names_index().find(fname).name
         except UnknownDatasetError as error:
             raise for_pooch(error) from error.__cause__
+        if self._opened:
+            return found
+        # As in pooch: elsewhere a name is a key, or it is wrong.
+        unknown = UnknownNameError(
+            f"no dataset {clean(str(fname))!r} in the registry.", advice=f"Did you mean {found!r}?"
+        )
+        unknown.candidates = (found,)
+        raise unknown
+
+    def _meant(self, patterns: Iterable[str]) -> list[str]:
+        """Return patterns with the keys that names in them stand for."""
+        patterns = (patterns,) if isinstance(patterns, str) else patterns
+        return [pattern if _is_glob(pattern) else self._name(pattern) for pattern in patterns]
 
     def _assert_file_in_registry(self, fname: str) -> None:
         self._name(fname)
 
-    def _basenames(self) -> RegistryIndex:
-        # The dictionary is the user's; its length and last key tell whether it was changed.
-        now = (id(self.registry), len(self.registry), next(reversed(self.registry), None))
-        if self._index is None or self._index[0] != now:
-            entries = {name: Entry(name, None, "") for name in list(self.registry)}
-            self._index = (now, RegistryIndex(entries))
+    def _names_index(self) -> RegistryIndex:
+        names = list(self.registry)  # which is the user's, to be changed at any time
+        if self._index is None or self._index[0] != names:
+            self._index = (names, RegistryIndex({name: Entry(name, None, "") for name in names}))
         return self._index[1]
+
+    def _collection(self) -> Collection:
+        """Return all entries that our engine can have, with the cache."""
+        entries = {}
+        for name in self.registry:
+            known_hash, url = self._checked(name), self.get_url(name)
+            entries[name] = as_entry(name, known_hash, url, checked=False)
+        index = RegistryIndex(
+            entries, mirrors=self._mirrors.mirrors, prefer_mirrors=self._mirrors.prefer_mirrors
+        )
+        return Collection(index, cache_at(str(self.abspath)), from_environment())
 
     def _checked(self, name: str) -> str | None:
         """Return a file's known hash; refuse a name or a hash that cannot be one."""
@@ -245,115 +342,51 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             if known_hash is not None:
                 checked_hash(known_hash)
         except RegistryError as error:
-            raise RegistryError(str(error), advice="Correct the registry.") from error
+            raise RegistryError(
+                error.message, name=self._source or clean(name), advice="Correct the registry."
+            ) from error
         return known_hash
-
-    def _is_http(self, name: str) -> bool:
-        return self.get_url(name).lower().startswith(("https:", "http:"))
 
     # --- our way, and pooch's -------------------------------------------------------------------
 
-    def _obtain(self, entry: Entry, cached_file: CachedFile, progressbar: Any) -> str:
-        """Have the file verified in its place; return what pooch calls that."""
-        there = cached_file.status() is not None
-        if there and not self.allow_updates:
-            _forbid_update(entry, cached_file)
-        settings = from_environment()
-        settings = settings._replace(retries=max(settings.retries, self.retry_if_failed))
-        collection = Collection(self._mirrors, cache_at(str(self.abspath)), settings)
-        for failures in range(1, 2 + self.retry_if_failed):
-            with progress_for(progressbar) as watcher:
-                (outcome,) = collection.obtain([entry], watcher=watcher)
-            # Bad connections have been retried already; this is pooch's for wrong hashes.
-            is_mismatch = isinstance(outcome.error, ChecksumError) and not settings.offline
-            if not is_mismatch or failures > self.retry_if_failed:
-                break
-            time.sleep(waiting(min(failures, MAX_RETRY_WAIT)))
-        if outcome.error is not None:
-            raise for_pooch(outcome.error) from outcome.error.__cause__
-        if outcome.status == "present":
-            return "fetch"
-        return "update" if there else "download"
+    def _order(self, entry: Entry) -> Order:
+        def announce(verb: str) -> None:
+            get_logger().info(
+                "%s file '%s' from '%s' to '%s'.", verb, entry.name, entry.url, str(self.abspath)
+            )
 
-    def _theirs(
+        return Order(
+            entry,
+            str(self.abspath),
+            announce,
+            self.retry_if_failed,
+            self.allow_updates,
+            self._mirrors,
+        )
+
+    def _obtain_theirs(
         self,
         name: str,
+        known_hash: str | None,
         downloader: Downloader | None,
-        progressbar: Any = False,  # noqa: FBT002 - pooch's
-    ) -> Downloader | None:
-        """Return the downloader that pooch shall use for a file; None leaves the choice to it."""
-        if from_environment().offline:
-            return refuse_offline
-        if downloader is None and self._is_http(name):
-            return DriveDownloader(progressbar)
-        return downloader
+        progressbar: Any,
+    ) -> str:
+        downloader = allowed(downloader)
+        cached_file = cache_at(str(self.abspath)).cached_file(name)
+        return obtain_theirs(
+            cached_file,
+            None if known_hash is None else as_hash(known_hash),
+            lambda: str(super(Registry, self).fetch(name, action_of, downloader, progressbar)),
+        )
+
+
+def _tell(name: str) -> Callable[[str], None]:
+    return lambda text: LogProgress().message(name, text)
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(character in pattern for character in "*?[")
 
 
 def _url(entry: Entry) -> str:
     return entry.url if entry.size is None else f"{entry.url}#size={entry.size}"
-
-
-def _forbid_update(entry: Entry, cached_file: CachedFile) -> None:
-    known = cached_file.known_hash(entry.hash)
-    actual = cached_file.check(entry.hash)
-    if actual is None or known in (None, actual):
-        return
-    error = MismatchError(
-        f"the file has {worded(actual)}, the registry says {known}, and updates are not allowed.",
-        name=entry.name,
-        advice="Create the registry with allow_updates=True, or remove the file.",
-    )
-    error.expected, error.actual = known or "", actual
-    raise error
-
-
-def _check_hash(known_hash: str | None) -> None:
-    """Refuse a known hash without a kind that is no SHA-256; of the others, `fetch` speaks."""
-    if known_hash is not None and ":" not in known_hash:
-        checked_hash(known_hash)
-
-
-def _text(file: Any) -> str:
-    if hasattr(file, "read"):
-        data = file.read()
-    else:
-        with open(file, "rb") as opened:  # noqa: PTH123
-            data = opened.read()
-    return data if isinstance(data, str) else _decoded(data)
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise _located(RegistryError("is not UTF-8 text."), line) from error
-
-
-def _lines(text: str) -> Iterator[list[str]]:
-    """Return the two or three columns of each line; pooch's own way needs seconds for 100,000."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.lstrip().startswith("#"):
-            continue
-        try:
-            refuse_backslash(line)
-            words = columns(line)
-            if words:
-                yield _checked_columns(words)
-        except RegistryError as error:
-            raise _located(error, number) from error
-
-
-def _checked_columns(words: list[str]) -> list[str]:
-    if len(words) not in (2, 3):
-        raise RegistryError(f"has {len(words)} columns; wanted: name, hash and, if need be, url.")
-    check_name(words[0])
-    words[1] = words[1].lower()
-    _check_hash(words[1])
-    return words
-
-
-def _located(error: RegistryError, line: int) -> MalformedRegistryError:
-    located = MalformedRegistryError(f"line {line}: {error}", advice="Correct the registry file.")
-    located.line = line
-    return located

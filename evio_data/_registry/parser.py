@@ -12,6 +12,7 @@ from .names import MAX_NAME, check_collisions, check_name
 from .registry import Entry, RegistryIndex
 
 UNPINNED = "unpinned"
+DOI = "doi:"  # what a URL begins with that a data repository resolves
 
 
 def load(path: str | os.PathLike[str]) -> RegistryIndex:

@@ -8,6 +8,7 @@ from .._http.connection import (
     raise_for_transient,
     refuse_downgrade,
 )
+from .._http.options import NO_OPTIONS, RequestOptions
 from ..errors import DownloadError
 from .base import Body, body_of, closing_on_error, is_html, range_header
 
@@ -20,14 +21,18 @@ class PlainSource:
     url : str
     accept_html : bool
         Whether a web page can be the file; otherwise one is taken for a captive portal.
+    options : RequestOptions, optional
     """
 
     is_mirror = False
     proves_files = False
 
-    def __init__(self, url: str, *, accept_html: bool = False) -> None:
+    def __init__(
+        self, url: str, *, accept_html: bool = False, options: RequestOptions = NO_OPTIONS
+    ) -> None:
         self._url = url
         self._accept_html = accept_html
+        self._options = options
         self.label = links.split(url).hostname or url
 
     def open(
@@ -35,7 +40,10 @@ class PlainSource:
     ) -> Body:
         """Return the stretch [start, stop), or one that holds more of the file."""
         answer = connection.get(
-            self._url, headers=range_header(start, stop, ranged), route=self._route
+            self._url,
+            headers=range_header(start, stop, ranged),
+            route=self._route,
+            options=self._options,
         )
         return closing_on_error(answer, lambda: self._body(answer, start, stop))
 

@@ -12,7 +12,7 @@ from .._cache.partial import Partial
 from .._files import as_cache_error
 from .._http.connection import BusyError, HttpSession, Interrupted
 from .._report import Outcome
-from .._settings import waiting
+from .._settings import BRIEF, waiting
 from .._text import duration, size
 from ..errors import CacheError, ChecksumError, EvioDataError
 from .cancellation import Cancellation, OneShotEvent
@@ -42,6 +42,8 @@ class Engine:
         Seconds without a byte after which a connection is given up.
     retries : int
         Attempts in a row that may bring no byte.
+    brief : int
+        The same at a host that nobody can reach.
     watcher : ProgressListener
     """
 
@@ -53,12 +55,13 @@ class Engine:
         timeout: float,
         retries: int,
         watcher: ProgressListener,
+        brief: int = BRIEF,
     ) -> None:
         self.jobs = list(jobs)
         self.connections = connections
         self.cancellation = Cancellation()
         self.outcomes: dict[str, Outcome] = {}
-        self._hosts = Hosts(connections)
+        self._hosts = Hosts(connections, brief=brief)
         self._scheduler = Scheduler(self.jobs, self._hosts)
         self._timeout = timeout
         self._retries = retries

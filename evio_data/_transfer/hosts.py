@@ -4,6 +4,7 @@ import math
 import threading
 import time
 
+from .._settings import BRIEF
 from ..errors import EvioDataError
 from .throttle import ConnectionLimit
 
@@ -56,9 +57,12 @@ class Hosts:
     ----------
     connections : int
         The most that one host gets.
+    brief : int
+        Retries at a host that nobody can reach.
     """
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, *, brief: int = BRIEF) -> None:
+        self.brief = brief
         self._connections = connections
         self._hosts: dict[str, Host] = {}
         self._lock = threading.Lock()

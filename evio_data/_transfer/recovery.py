@@ -25,7 +25,6 @@ from .version import OVERLAP, TOO_SHORT, DoubtError, RemoteChangedError, Version
 
 MAX_FRESH_STARTS = 2  # times that a file may begin again because its remote side changed
 MAX_NODE_TRIES = 8  # requests in a row that may meet another node than that whose bytes we hold
-BRIEF = 2  # retries at a host from which nothing has ever come
 MAX_PATIENCE = 600.0  # seconds; a server that asks for a longer wait is not waited for
 
 
@@ -196,7 +195,7 @@ class Recovery:
             self._put_off(case)
 
     def _wait_briefly(self, case: Case) -> None:
-        patience = min(BRIEF, self._failover.patience)
+        patience = min(self._hosts.brief, self._failover.patience)
         if case.count_failure() > patience:
             self._give_up_host(case)
         else:
@@ -238,7 +237,7 @@ class Recovery:
         retries = case.segment.failures - 1
         again = f", after {retries} retries" if retries > 1 else ""
         advice = KEPT if case.version.partial.received else "Run again."
-        self._switch_source(case, DownloadError(f"{_words(case.problem)}{again}.", advice=advice))
+        self._switch_source(case, _error_of(case.problem, again, advice))
         case.segment.failures = 0
 
     def _give_up_host(self, case: Case) -> None:
@@ -342,9 +341,14 @@ def _words(problem: Exception) -> str:
 def _as_verdict(problem: Exception) -> EvioDataError:
     if isinstance(problem, EvioDataError):
         return problem
-    return DownloadError(
-        f"{_words(problem)}.", advice="Check the network, and the host's name, and run again."
-    )
+    return _error_of(problem, "", "Check the network, and the host's name, and run again.")
+
+
+def _error_of(problem: Exception, more: str, advice: str) -> DownloadError:
+    error = DownloadError(f"{_words(problem)}{more}.", advice=advice)
+    error.status = getattr(problem, "status", None) or None
+    error.is_connection = error.status is None and isinstance(problem, TransportError)
+    return error
 
 
 KEPT = "Run again: what arrived is kept."

@@ -188,7 +188,6 @@ def test_offline_asks_nobody(use: str, server: DriveServer, folder: Path) -> Non
     [
         ("ftp://example.org/a", "pooch.FTPDownloader"),
         ("sftp://example.org/a", "pooch.SFTPDownloader"),
-        ("doi:10.5281/zenodo.1/a", "pooch.DOIDownloader"),
         ("file:///etc/passwd", "pooch"),
         ("a.raw", "pooch"),
         ("https://example.org\\@evil.example", "pooch"),

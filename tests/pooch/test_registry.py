@@ -8,15 +8,18 @@ import io
 import os
 import pickle
 import random
+import shutil
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pooch
 import pytest
 import requests
 
 import evio_data
-from evio_data import DriveDownloader, Registry
+from evio_data import DriveDownloader, Registry, retrieve
 from evio_data._pooch.errors import for_pooch
 from evio_data.errors import (
     CacheError,
@@ -293,24 +296,46 @@ def test_offline_serves_what_is_there(drive: Drive) -> None:
         assert Path(registry.fetch("a.raw")).read_bytes() == BYTES
 
 
+def asking(url: str, output_file: Any, pup: Any, check_only: bool = False) -> bool:
+    """Be a downloader that uses the network in its own way."""
+    with urllib.request.urlopen(url) as answer:
+        return bool(answer.read())
+
+
 @pytest.mark.parametrize("known_hash", [SHA256, MD5], ids=["sha256", "md5"])
-@pytest.mark.parametrize("own", [False, True], ids=["ours", "given"])
-def test_offline_asks_nobody(known_hash: str, own: bool, drive: Drive) -> None:
-    """With EVIO_DATA_OFFLINE no downloader is called, not even one that is given."""
-    calls: list[str] = []
-
-    def downloader(url: str, output_file: Any, pup: Any, check_only: bool = False) -> bool:
-        calls.append(url)
-        return True
-
-    drive.add("a.raw", BYTES)
+@pytest.mark.parametrize(
+    "downloader",
+    [None, pooch.HTTPDownloader(), DriveDownloader(), asking],
+    ids=["ours", "pooch's", "DriveDownloader", "somebody's"],
+)
+def test_offline_asks_nobody(known_hash: str, downloader: Any, drive: Drive) -> None:
+    """With EVIO_DATA_OFFLINE nothing is asked of the network, whoever downloads."""
+    drive.add("a.raw", BYTES, large=False)
     registry = Registry.open(drive.registry)
+    registry.urls["a.raw"] = f"{drive.server.endpoint}/plain/a.raw"
     registry.registry["a.raw"] = known_hash
     os.environ["EVIO_DATA_OFFLINE"] = "1"
     for use in (registry.fetch, registry.is_available):
         with pytest.raises(OfflineError, match="EVIO_DATA_OFFLINE"):
-            use("a.raw", downloader=downloader if own else None)
-    assert (calls, drive.server.requests) == ([], [])
+            use("a.raw", downloader=downloader)
+    assert drive.server.requests == []
+
+
+@pytest.mark.parametrize("create", [Registry.open, None], ids=["open", "retrieve"])
+def test_offline_does_not_refuse_to_copy(create: Any, drive: Drive, tmp_path: Path) -> None:
+    """A downloader that only copies a file works without the network."""
+    drive.add("a.raw", BYTES)
+    (tmp_path / "here.raw").write_bytes(BYTES)
+
+    def copy(url: str, output_file: Any, pup: Any) -> None:
+        shutil.copyfile(tmp_path / "here.raw", output_file)
+
+    os.environ["EVIO_DATA_OFFLINE"] = "1"
+    if create is None:
+        path = retrieve("https://example.org/a", SHA256, path=tmp_path / "own", downloader=copy)
+    else:
+        path = create(drive.registry).fetch("a.raw", downloader=copy)
+    assert Path(path).read_bytes() == BYTES
 
 
 def test_offline_does_not_try_again(drive: Drive) -> None:

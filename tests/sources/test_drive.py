@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -54,7 +55,7 @@ def connection() -> Iterator[HttpSession]:
         yield made
 
 
-def drive_source(server: DriveServer, file: DriveFile, **options: str | None) -> Source:
+def drive_source(server: DriveServer, file: DriveFile, **options: Any) -> Source:
     """Return a file's source, with Google's hosts played by the server."""
     return source_of(file.url, endpoint=server.endpoint, **options)
 
