@@ -1,4 +1,4 @@
-"""A registry and a cache, together: names in, verified files out."""
+"""A registry together with its cache: fetch, prefetch and verify by name."""
 
 import os
 import time

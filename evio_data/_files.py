@@ -1,4 +1,4 @@
-"""Our own files opened safely, and faults of the disk as typed errors."""
+"""Open our own files safely, write them atomically, and turn disk faults into typed errors."""
 
 import errno
 import io

@@ -1,4 +1,4 @@
-"""The protocol ``evio-data`` of fsspec: recordings by name, for whatever opens files through it."""
+"""fsspec's protocol ``evio-data``: open recordings by name."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The base URL of a mirror in, whether we go there and what to call it out."""
+"""Check the base URLs of mirrors, and name them in messages."""
 
 import re
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The environment, read when it is needed, as one value."""
+"""Read the settings from the environment."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Numbers and foreign text in, words that are safe and pleasant to print out."""
+"""Format numbers, and clean foreign text for display."""
 
 import os
 import re

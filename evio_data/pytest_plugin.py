@@ -1,4 +1,4 @@
-"""Tests that name their recordings in; the recordings are there before the first test begins."""
+"""The pytest plugin: markers, fixtures and options."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

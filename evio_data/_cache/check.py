@@ -1,4 +1,4 @@
-"""What is cached of a registered file: nothing, a right file, or a damaged one."""
+"""Check a cached file against its stamp, its known hash and its bytes."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a cache can do without: find it, and remove it."""
+"""Find what can be removed from a cache, and remove it."""
 
 import os
 import re

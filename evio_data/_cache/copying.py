@@ -1,4 +1,4 @@
-"""An open file in, its bytes in a file of ours, hashed, out: cloned, or copied once."""
+"""Copy an open file into one of ours and hash it; share disk blocks where possible."""
 
 import errno
 import mmap

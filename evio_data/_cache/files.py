@@ -1,4 +1,4 @@
-"""A registry key in, its file on disk out: layout, stamps, pins and the one atomic publication."""
+"""The files of a cache: layout, stamps, pins, and the rename that publishes a file."""
 
 import errno
 import os

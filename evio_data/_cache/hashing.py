@@ -1,4 +1,4 @@
-"""Hashes of files, also of one that is still growing: what is there is hashed at once."""
+"""Hash files, also while they are still growing."""
 
 import mmap
 import os

@@ -1,4 +1,4 @@
-"""What is on disk of each entry, from file statuses only."""
+"""What a cache has of each registry entry, without reading the files."""
 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""One holder at a time for one file, of threads and processes: saves work; truth needs it not."""
+"""Locks on files between threads and processes; they save work, and nothing depends on them."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What has arrived of one file: its bytes, their spans, and a journal that survives kill -9."""
+"""A partial file: its bytes, the ranges that arrived, and a journal that survives `kill -9`."""
 
 import json
 import os

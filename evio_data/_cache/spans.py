@@ -1,4 +1,4 @@
-"""Spans of a file: merge them, and find the gaps between them."""
+"""Merge ranges of bytes, and find the gaps between them."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""An argument parser whose errors suggest what was meant, and whose commands name their code."""
+"""An argument parser that suggests what was meant, and imports a command when it runs."""
 
 import argparse
 import sys

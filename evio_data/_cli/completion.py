@@ -1,4 +1,4 @@
-"""Shell completion of commands, options and names, by argcomplete where that is installed."""
+"""Shell completion of commands, options and names, with argcomplete."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""The whole thing on one machine: a local Google Drive, synthetic recordings, a cut, a resume."""
+"""The demo: a local Google Drive, synthetic recordings, a cut download and its resume."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""`evio-data fetch`: names, globs and links in, the paths of their files out."""
+"""`evio-data fetch`."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""The ways around a used-up quota, as commands: import, serve, mirror push; and clean."""
+"""`evio-data clean`, `serve` and `mirror push`."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Files that are named by a link: into the present folder, or where ``-o`` says."""
+"""Fetch a file by its link, into the current folder or to ``-o FILE``."""
 
 import errno
 import filecmp

@@ -1,4 +1,4 @@
-"""The entry points of ``evio-data`` and ``prefetch-datasets``: run one command, return its code."""
+"""The entry points of ``evio-data`` and ``prefetch-datasets``."""
 
 # Nothing is imported at the top: a signal that comes before `stop_on_signals` has no catcher.
 TYPE_CHECKING = False

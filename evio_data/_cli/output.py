@@ -1,4 +1,4 @@
-"""A report or an inventory in, the lines and the JSON that a person or a script reads out."""
+"""Print reports and inventories, as text or as JSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any

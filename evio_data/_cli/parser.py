@@ -1,4 +1,4 @@
-"""What can be typed after ``evio-data`` and ``prefetch-datasets``."""
+"""The commands and options of ``evio-data`` and ``prefetch-datasets``."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""What a bulk download would do, and the question whether to do it."""
+"""Say what a run would download, and ask whether to start it."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One command over many files: what is missing, the question, the run, the summary."""
+"""`evio-data prefetch`: plan, question, download, summary."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The commands that keep a registry: ``registry build``, ``registry check`` and ``pin``."""
+"""`evio-data registry build`, `registry check` and `pin`."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM in, a ``KeyboardInterrupt`` out, where it does no harm."""
+"""Turn SIGINT and SIGTERM into a ``KeyboardInterrupt`` at a safe moment."""
 
 import os
 import signal

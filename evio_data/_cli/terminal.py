@@ -1,4 +1,4 @@
-"""Words to whoever reads standard error and standard output, and a question to whoever types."""
+"""Print to stdout and stderr, and ask questions."""
 
 import os
 import sys

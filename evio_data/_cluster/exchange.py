@@ -1,4 +1,4 @@
-"""The client's side of a run: it asks the plan what is next, and Dask to do it."""
+"""The client's side of a cluster run: ask the plan for the next step, and Dask to run it."""
 
 import time
 import uuid

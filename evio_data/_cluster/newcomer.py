@@ -1,4 +1,4 @@
-"""A plugin that lets a worker begin with the files that its tasks need."""
+"""A plugin that gives a new worker the files before its first task."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""Which machine fetches which file from the origin, and who copies it from whom; no network."""
+"""Plan which machine fetches which file, and which copies it from where; no network."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What each machine of a cluster has in the end."""
+"""The outcome of each file on each machine of a cluster."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a worker does: it fetches, copies from its peers, and gives them what it has."""
+"""The workers' side of a cluster run: fetch, copy from peers, and send to peers."""
 
 import asyncio
 import os

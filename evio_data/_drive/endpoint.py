@@ -1,4 +1,4 @@
-"""One of Drive's addresses in, where to ask for it really out: there, or at the endpoint."""
+"""Send requests for Google's hosts to the endpoint, if one is set."""
 
 from .._text import clean
 from ..errors import DriveRefusedError

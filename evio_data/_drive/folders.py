@@ -1,4 +1,4 @@
-"""Drive's folder listings as data: the embedded page and the API's JSON in, their items out."""
+"""Parse Drive's folder listings, from the embedded page and from the API."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Links to Google Drive: which file or folder a URL means, and which URLs lead to it."""
+"""Parse links to Google Drive, and build the URLs that lead to a file."""
 
 import re
 from collections.abc import Mapping

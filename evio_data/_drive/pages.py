@@ -1,4 +1,4 @@
-"""Google Drive's dialect, purely: which file a URL means, and what a page says instead of data."""
+"""Recognise Drive's pages: confirmation form, quota, sign-in and other refusals."""
 
 import html
 import re

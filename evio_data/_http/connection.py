@@ -1,4 +1,4 @@
-"""One request in, one open answer out, read without copies: requests is spoken here."""
+"""Send one HTTP request and read its response without copies; uses requests."""
 
 import socket
 import threading

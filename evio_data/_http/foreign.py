@@ -1,4 +1,4 @@
-"""A call of a library that speaks requests itself in, what it returns or one kind of error out."""
+"""Turn the errors of libraries that use requests themselves into one kind."""
 
 from collections.abc import Callable
 from typing import TypeVar

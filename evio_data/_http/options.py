@@ -1,4 +1,4 @@
-"""What a caller wants of every request to one host: headers, a sign-in, a proxy, certificates."""
+"""Options for requests to one host: headers, credentials, proxy, certificates."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What a request says, made of what its host is to be told."""
+"""Prepare a request with the options of its host."""
 
 from collections.abc import Mapping
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""Range arithmetic (RFC 9110 §14): spans of a file, and where the body of an answer belongs."""
+"""`Range` and `Content-Range` (RFC 9110 section 14): where the body of a response belongs."""
 
 import re
 from collections.abc import Mapping

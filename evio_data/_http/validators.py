@@ -1,4 +1,4 @@
-"""Which version of a file an answer is part of, and whether two answers can be of one version."""
+"""Compare the validators of two responses, which may be of different versions."""
 
 import re
 from typing import NamedTuple

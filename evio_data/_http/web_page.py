@@ -1,4 +1,4 @@
-"""Tells a web page from a recording by its first bytes, whatever a server or a name says."""
+"""Recognise a web page by its first bytes, whatever a server or a name says."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""Paths in, the files that could be recordings out: ordinary ones, and those in zip archives."""
+"""Find the files to import: ordinary files, and members of zip archives."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Paths in, verified files in the cache out: matched by their bytes, whatever they are called."""
+"""Import files into the cache, matched by content and not by name."""
 
 import errno
 import os

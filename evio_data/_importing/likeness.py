@@ -1,4 +1,4 @@
-"""Tells which registry keys the path of a file may mean."""
+"""Guess which registry keys the path of a file may mean."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Says why a file that somebody wants to import fits nothing, and what to do with it."""
+"""Say why a file cannot be imported, and what to do with it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Brings the bytes of one candidate into the cache's own folder."""
+"""Copy one candidate into the cache's own folder."""
 
 import os
 from collections.abc import Iterator

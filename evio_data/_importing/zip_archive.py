@@ -1,4 +1,4 @@
-"""A zip archive in, the files in it out as streams: none is ever unpacked by its path."""
+"""Read the members of a zip archive as streams; nothing is unpacked by its path."""
 
 import os
 import stat

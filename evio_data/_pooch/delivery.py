@@ -1,4 +1,4 @@
-"""Where a download for pooch goes: the file or stream that pooch named."""
+"""Deliver a download to the file or stream that pooch named."""
 
 import errno
 import hashlib

@@ -1,4 +1,4 @@
-"""pooch's downloader protocol in, the bytes of a Drive link or a plain URL out, resumed."""
+"""A downloader for any pooch: Drive links, HTTP(S) URLs and DOIs, with resume."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -22,15 +22,14 @@ from .entries import as_entry, as_registered, refuse_offline
 class DriveDownloader:
     """Downloads Google Drive links, and any other HTTP(S) URL, for any `pooch.Pooch`.
 
-    It gets past Drive's confirmation page, never takes a page for data, and goes on where an
-    earlier call, or an earlier process, was cut: what arrived is kept in a hidden folder of
-    the pooch's own.
+    It passes Drive's confirmation page, never saves a web page as data, and resumes what an
+    earlier call or process left: partial files are kept in a hidden folder of the pooch.
 
     Parameters
     ----------
     progressbar : bool or object, optional
-        True draws a bar; any object with pooch's ``update``, ``reset``, ``close`` and ``total``
-        is driven instead.
+        True shows a progress bar; an object with pooch's ``update``, ``reset``, ``close`` and
+        ``total`` is updated instead.
     connections : int
         How many connections one large file may use, 1 to 32.
 
@@ -63,7 +62,7 @@ class DriveDownloader:
         pooch: Any,
         check_only: bool = False,  # noqa: FBT001, FBT002 - pooch passes it so
     ) -> bool | None:
-        """Download ``url`` to ``output_file``, as pooch asks its downloaders to.
+        """Download ``url`` to ``output_file``; pooch calls this.
 
         Parameters
         ----------

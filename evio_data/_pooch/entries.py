@@ -1,4 +1,4 @@
-"""Registry entries for what pooch asks for."""
+"""Make registry entries for what pooch asks for."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A folder in, the knowledge out whether anybody else works in it: then it may be tidied up."""
+"""Lock a folder, to know whether another process works in it."""
 
 import os
 import sys

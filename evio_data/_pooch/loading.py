@@ -1,4 +1,4 @@
-"""A registry file in pooch's two or three columns in, its entries out."""
+"""Load a registry file in pooch's format."""
 
 import os
 from collections.abc import Iterator

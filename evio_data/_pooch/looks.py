@@ -1,4 +1,4 @@
-"""A registry as people see it: in one line, and as a table in a notebook."""
+"""The `repr` of a registry, and its table in notebooks."""
 
 from collections.abc import Callable
 from html import escape

@@ -1,4 +1,4 @@
-"""One file for a pooch's caller: had our way, and said in pooch's words."""
+"""Fetch one file for a caller of pooch, with pooch's log messages and errors."""
 
 import time
 from collections.abc import Callable

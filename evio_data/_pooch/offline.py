@@ -1,4 +1,4 @@
-"""Somebody's downloader in, the same without the network out: what only copies goes on working."""
+"""Run somebody's downloader without the network; downloaders that only copy still work."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""A processor, called under a lock of its file's: what it makes is made once, and never half."""
+"""Call a processor under the lock of its file, so that its result is made once."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""A registry as a `pooch.Pooch`: pooch's whole interface, over our cache and our transfers."""
+"""A registry as a `pooch.Pooch`: pooch's whole interface over our cache and downloads."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -35,12 +35,12 @@ Downloader = Callable[..., Any]
 
 
 class Registry(pooch.Pooch):  # type: ignore[misc]
-    """A `pooch.Pooch` whose files come verified, resumed, and once for all processes.
+    """A `pooch.Pooch` whose downloads resume and are shared by all processes.
 
-    Everything that pooch offers is there: ``registry``, ``urls``, ``get_url``, ``load_registry``,
-    ``is_available``, ``registry_files``, processors. Files at an HTTP(S) URL or on Google
-    Drive are fetched our way, whatever the kind of their hash; for other protocols, and where a
-    ``downloader`` is given, pooch does what it always did.
+    It has everything that pooch has: ``registry``, ``urls``, ``get_url``, ``load_registry``,
+    ``is_available``, ``registry_files``, processors. It downloads files from Google Drive and
+    from HTTP(S) URLs itself, with every kind of hash; for other protocols, and if a
+    ``downloader`` is given, it leaves the download to pooch.
 
     Examples
     --------
@@ -68,19 +68,19 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         path: str | os.PathLike[str],
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> "Registry":
-        """Return the registry in a file, checked line by line.
+        """Read a registry file, and check every line.
 
         Parameters
         ----------
         path : path
             A ``registry.txt``: name, SHA-256 (or ``unpinned``) and URL on each line.
         cache_dir : path, optional
-            Where the files go; else ``EVIO_DATA_DIR``, else ``pooch.os_cache("evio-data")``.
+            Folder of the files; default ``EVIO_DATA_DIR``, or ``pooch.os_cache("evio-data")``.
 
         Raises
         ------
         RegistryError
-            At the first line that breaks a rule.
+            At the first invalid line.
         """
         collection = open_collection(path, cache_dir)
         file = collection.registry
@@ -98,7 +98,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
 
     @classmethod
     def create(cls, *args: Any, **kwargs: Any) -> "Registry":
-        """Return what `pooch.create` returns for the same arguments, as a registry of ours.
+        """Return a registry for the arguments of `pooch.create`.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         downloader: Downloader | None = None,
         progressbar: Any = False,  # noqa: FBT002 - pooch's
     ) -> str | Result:
-        """Return the absolute path of a verified file, downloaded the first time.
+        """Return the absolute path of a verified file, and download it the first time.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             As pooch's: called with the path, ``"download"``, ``"update"`` or ``"fetch"``, and
             this registry; what it returns is returned.
         downloader : callable, optional
-            One of pooch's downloaders, to be used instead of ours.
+            One of pooch's downloaders, used instead of ours.
         progressbar : bool or object
             As pooch's.
 
@@ -162,7 +162,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         Raises
         ------
         EvioDataError
-            Of the kind that says why the file could not be had. Where pooch raises a
+            If the file is not available; the class says why. Where pooch raises a
             `ValueError`, it is one too.
         """
         name = self._name(fname)
@@ -215,7 +215,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         super().load_registry_from_doi()
 
     def is_available(self, fname: str, downloader: Downloader | None = None) -> bool:
-        """Say whether the server would send a file, without downloading it.
+        """Return whether the server would send a file, without downloading it.
 
         Parameters
         ----------

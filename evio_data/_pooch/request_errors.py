@@ -1,4 +1,4 @@
-"""Errors of the network that are also those of requests, which pooch's callers catch."""
+"""Network errors that are also those of requests, which callers of pooch catch."""
 
 from .._http.foreign import RequestsConnectionError, RequestsHTTPError
 from ..errors import DownloadError, EvioDataError

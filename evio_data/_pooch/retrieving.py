@@ -1,4 +1,4 @@
-"""A URL in, a verified file out: `pooch.retrieve` over our engine."""
+"""`pooch.retrieve` with our downloads."""
 
 import os
 from collections.abc import Callable
@@ -58,22 +58,22 @@ def retrieve(
     downloader: Downloader | None = None,
     progressbar: Any = False,  # noqa: FBT002 - pooch's
 ) -> str | Result:
-    """Return the path of a verified file, downloaded the first time: `pooch.retrieve`, our way.
+    """Return the path of a verified file, and download it the first time, as `pooch.retrieve` does.
 
     Parameters
     ----------
     url : str
-        A Google Drive link of any shape, an HTTP(S) URL, or a DOI (``doi:10.5281/zenodo.1/name``).
+        A Google Drive link of any form, an HTTP(S) URL, or a DOI (``doi:10.5281/zenodo.1/name``).
     known_hash : str or None
-        SHA-256, or ``KIND:DIGITS``. None: the first download is what later ones must be.
+        SHA-256, or ``KIND:DIGITS``. None: later downloads must match the first one.
     fname : str, optional
-        The name on disk; else one that is made from the URL, as pooch makes it.
+        Name on disk; default as in pooch, made from the URL.
     path : path, optional
-        The folder; else ``pooch.os_cache("pooch")``.
+        Folder; default ``pooch.os_cache("pooch")``.
     processor : callable, optional
         As pooch's: called with the path, ``"download"``, ``"update"`` or ``"fetch"``, and None.
     downloader : callable, optional
-        One of pooch's downloaders. The arguments of an `HTTPDownloader` hold for our engine.
+        One of pooch's downloaders. The options of an `HTTPDownloader` apply to our downloads too.
     progressbar : bool or object
         As pooch's.
 

@@ -1,4 +1,4 @@
-"""A downloader that pooch's caller named, as the way in which our engine is to fetch."""
+"""Translate a downloader of pooch into options of our downloads."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""A ``progressbar`` argument in, whoever watches the engine on the caller's behalf out."""
+"""Turn a ``progressbar`` argument into a progress listener."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self

@@ -1,4 +1,4 @@
-"""Rows of a progress screen in; a block of bars on a terminal, or widgets in a notebook, out."""
+"""Draw a block of progress bars, on a terminal or as widgets in a notebook."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""What the engine does, drawn: bars on a terminal and in notebooks, dated lines elsewhere."""
+"""Show the progress of a run: bars on a terminal and in notebooks, log lines elsewhere."""
 
 import os
 import sys

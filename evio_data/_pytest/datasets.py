@@ -1,4 +1,4 @@
-"""Names that tests need in; verified files, or why not, out: each is tried once a run."""
+"""The recordings of a test session: each is fetched at most once in a run."""
 
 import os
 from collections.abc import Iterable, Sequence

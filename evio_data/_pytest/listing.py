@@ -1,4 +1,4 @@
-"""Files that tests need in, lines out that say how large they are and which would be fetched."""
+"""List what the selected tests need, with sizes and states."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Work that several processes want in; one of them does it, and its result goes to all."""
+"""Run work once for several processes, and give all of them its result."""
 
 import pickle
 import time

@@ -1,4 +1,4 @@
-"""Tests of one pytest run in; what they need is planned, fetched, and failed or skipped for."""
+"""Plan what a pytest run needs, fetch it, and fail or skip the tests it is missing for."""
 
 import os
 import sys

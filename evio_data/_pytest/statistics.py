@@ -1,4 +1,4 @@
-"""What became of each file that tests needed in, over all processes; a line and figures out."""
+"""Count the files of a test session over all processes, for the summary line."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""What comment lines of a registry say of its files: licence, citation, homepage and so on."""
+"""Licence, citation, homepage and other facts in the comment lines of a registry."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A known hash as people write it in; its one spelling, its kind and a fresh digest of it out."""
+"""Known hashes: parse every form that pooch takes, and compute digests of that kind."""
 
 import re
 from typing import Protocol

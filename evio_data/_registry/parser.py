@@ -1,4 +1,4 @@
-"""Registry text in, checked entries out; names, basenames and globs in, the entries meant out."""
+"""Parse and check `registry.txt`."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A registry's text, changed line by line: whatever is not meant to change stays byte for byte."""
+"""Edit a registry line by line, and keep everything else byte for byte."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Every file below a public folder, with its size and hash: the requests to Drive."""
+"""List every file below a public Drive folder, with size and hash."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A folder and a way to list folders in, every file below it out, each folder once."""
+"""Walk a tree of folders, each folder once."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Names as Drive has them in, registry keys out: safe on every system, and each one unique."""
+"""Turn names in Drive into registry keys that are unique, and safe on every system."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Verified cached files in, lines of a registry with their hashes and sizes out."""
+"""Write hashes and sizes of verified files into a registry."""
 
 import shlex
 from collections.abc import Callable, Iterable

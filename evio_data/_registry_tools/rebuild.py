@@ -1,4 +1,4 @@
-"""A registry's text and a survey of its folder in; how they differ, and a new text, out."""
+"""Compare a registry with a scan of its folder, and write a new one."""
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 

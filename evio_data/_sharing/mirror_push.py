@@ -1,4 +1,4 @@
-"""Verified files in, a mirror of them out: in a folder, or in an object store."""
+"""Copy verified files to a mirror: a folder, or an object store."""
 
 import os
 from collections.abc import Callable, Iterable

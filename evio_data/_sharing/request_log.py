@@ -1,4 +1,4 @@
-"""A log of requests that neither a crowd nor a slow reader can hold up."""
+"""A request log that neither many clients nor a slow reader can block."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Where the bytes of one file come from (Drive, or a plain URL), opened at any offset."""
+"""What a source is: the bytes of one file, from any offset."""
 
 from collections.abc import Callable
 from typing import Protocol, Self, TypeVar

@@ -1,4 +1,4 @@
-"""A ``doi:`` URL in, the HTTPS address of its file out, with what the repository tells of it."""
+"""Resolve a ``doi:`` URL to the HTTPS address of its file."""
 
 import time
 from collections.abc import Mapping

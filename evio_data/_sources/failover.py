@@ -1,4 +1,4 @@
-"""The sources of one file in, the one to ask now out; in the end, the error that stands for all."""
+"""Choose the next source of a file, and in the end the error to report."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A mirror's base URL and a registry key in, a source out: HTTP(S), or an object store."""
+"""Mirrors: the source of a registry key below a base URL."""
 
 import time
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The source that a registered URL means."""
+"""Choose the source for a registered URL."""
 
 from .._drive import links
 from .._http.options import NO_OPTIONS, RequestOptions

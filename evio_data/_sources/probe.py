@@ -1,4 +1,4 @@
-"""A request for one byte: whether a source sends a file, and how many bytes it has."""
+"""Request one byte, to learn whether a source sends a file, and its size."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A request to stop in, every thread that waits or receives awake: within a moment."""
+"""Cancel a run: wake every thread that waits or receives."""
 
 import threading
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Content codings that a server applied unasked: undo them in a file beside the received one."""
+"""Undo a content coding that a server applied unasked."""
 
 import os
 import zlib

@@ -1,4 +1,4 @@
-"""Where the bytes of one file go: our cache, pooch's temporary file, or somebody's open file."""
+"""Where the bytes of a file go: our cache, pooch's temporary file, or an open file."""
 
 from pathlib import Path
 from typing import Protocol

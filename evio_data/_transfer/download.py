@@ -1,4 +1,4 @@
-"""One wanted file: from its sources into a partial, over one or more connections."""
+"""Download one file, from its sources, over one or more connections."""
 
 import copy
 import time

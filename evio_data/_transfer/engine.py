@@ -1,4 +1,4 @@
-"""Many files over a number of connections that all stay busy, with an outcome for each."""
+"""Download many files over a limited number of connections."""
 
 import threading
 import time

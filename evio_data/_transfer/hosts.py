@@ -1,4 +1,4 @@
-"""What a run has learned of each host: how many connections it bears, and whether it answers."""
+"""What a run knows of each host: how many connections it accepts, and whether it responds."""
 
 import math
 import threading

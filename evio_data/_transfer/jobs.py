@@ -1,4 +1,4 @@
-"""A job: one wanted file; a run: the same file while it is received."""
+"""A job is one requested file; a run is the same file while it is received."""
 
 import time
 from collections.abc import Callable, Sequence

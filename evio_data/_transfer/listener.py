@@ -1,4 +1,4 @@
-"""What the engine reports while it works, and to whom."""
+"""The interface through which downloads report progress."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""The end of a download: compare the hash, and give the bytes their final name."""
+"""Finish a download: compare the hash, and give the file its name."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Small questions to servers, asked in parallel with the patience of a download."""
+"""Send small requests to servers in parallel, with a download's retries."""
 
 import threading
 import time

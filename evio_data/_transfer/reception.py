@@ -1,4 +1,4 @@
-"""One accepted answer: its body into the partial, compared with what is there already."""
+"""Receive the body of one response, and compare it with the bytes on disk."""
 
 import mmap
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a download does when a request has gone wrong: the policy, carried out."""
+"""Carry out what the policy decides after a failed request."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Resumed bytes: hold what an answer repeats against the bytes on disk."""
+"""Compare repeated bytes of a resumed download with those on disk."""
 
 from collections.abc import Callable
 from typing import BinaryIO

@@ -1,4 +1,4 @@
-"""The next piece of work for a connection: a segment, a new file, or a part of a running one."""
+"""Choose the next work for a connection: a free part, a new file, or a share of a running one."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""Segments: which connection receives which part of one version of a file."""
+"""Segments: the part of a file that one connection receives."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The sizes that no registry says, asked of the servers by one-byte ranges."""
+"""Ask servers for the sizes that the registry does not have."""
 
 from collections.abc import Iterable
 

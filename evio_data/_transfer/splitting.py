@@ -1,4 +1,4 @@
-"""When a running download is split over more connections."""
+"""Decide when a download is split over more connections."""
 
 import time
 from collections import deque

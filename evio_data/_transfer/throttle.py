@@ -1,4 +1,4 @@
-"""When to try again, and over how many connections."""
+"""How long to wait, and how many connections to use."""
 
 import random
 import time

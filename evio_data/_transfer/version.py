@@ -1,4 +1,4 @@
-"""One version of a remote file: its bytes so far, their hash, its segments and its validators."""
+"""One version of a remote file: its bytes so far, their hash, segments and validators."""
 
 import threading
 from collections.abc import Callable
