@@ -35,6 +35,7 @@ def prefetch(
     registry: str | os.PathLike[str] | None = None,
     cache_dir: str | os.PathLike[str] | Callable[[str], str | os.PathLike[str]] | None = None,
     concurrency: int = CONNECTIONS,
+    verify: bool = False,
     progressbar: bool = True,
 ) -> ClusterReport:
     """Have many files on every machine of a cluster; the origin sends each of them once.
@@ -56,6 +57,8 @@ def prefetch(
         ``EVIO_DATA_DIR``, or its own default.
     concurrency : int
         Connections to the origin, of all machines together, 1 to 32.
+    verify : bool
+        Hash files that are there again; a damaged one is replaced.
     progressbar : bool
         Draw a bar here, in the terminal or in the notebook.
 
@@ -77,12 +80,15 @@ def prefetch(
         raise ValueError(f"concurrency is {concurrency}; 1 to {MAX_CONNECTIONS} are possible.")
     collection = open_collection(registry)
     with screen() if progressbar else nullcontext(LogProgress()) as shown:
-        return Exchange(
+        exchange = Exchange(
             client,
             collection.registry,
             collection.registry.select(patterns),
             cache_dir=cache_dir,
             connections=concurrency,
             offline=collection.settings.offline,
+            verify=verify,
             screen=shown,
-        ).run()
+        )
+        with exchange:
+            return exchange.run()

@@ -140,6 +140,11 @@ def _prefetch(parser: Parser) -> None:
     )
     add("-q", "--quiet", action="store_true", help="one line for each file instead of bars")
     _add_json(parser)
+    add(
+        "--dask",
+        metavar="SCHEDULER",
+        help="put the files on every worker of this Dask cluster: its address or scheduler file",
+    )
     add("--demo", action="store_const", dest="handler", const="demo:demo",
         help="run a demo without internet, with synthetic recordings")  # fmt: skip
 

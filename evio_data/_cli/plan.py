@@ -114,7 +114,7 @@ def agreed(plan: Plan, collection: Collection, options: argparse.Namespace) -> i
     if not plan.missing or options.yes or collection.settings.offline:
         return OK
     code = _ask(plan, collection)
-    return code if code == OK else _declined(code, options)
+    return code if code == OK else declined(code, options)
 
 
 def _is_doubtful(item: Item, registered: int | None) -> bool:
@@ -149,7 +149,8 @@ def _ask(plan: Plan, collection: Collection) -> int:
     return FAILED
 
 
-def _declined(code: int, options: argparse.Namespace) -> int:
+def declined(code: int, options: argparse.Namespace) -> int:
+    """Say in JSON, where that is wanted, that nothing was fetched; return the exit code."""
     if options.json:
         why = "nobody could be asked" if code == USAGE else "the answer was no"
         message = f"nothing was fetched: {why}."

@@ -30,6 +30,10 @@ POLL = 0.05  # seconds between two looks at how far hashing is
 
 def prefetch(options: argparse.Namespace) -> int:
     """Run ``prefetch-datasets``; return the exit code."""
+    if options.dask:
+        from .cluster import prefetch as prefetch_on_cluster
+
+        return prefetch_on_cluster(options)
     return prefetch_from(open_collection(options.registry, options.cache_dir), options)
 
 

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from distributed import Client, Future, wait
 
@@ -46,7 +46,7 @@ class _Machine:
 
 
 class Exchange:
-    """One run of `prefetch` on a cluster.
+    """One run of `prefetch` on a cluster, to be used in a ``with``.
 
     Parameters
     ----------
@@ -59,6 +59,8 @@ class Exchange:
         To the origin, of all machines together.
     offline : bool
         Whether nobody may ask the origin.
+    verify : bool
+        Whether files that are there are hashed again.
     screen : Screen
     """
 
@@ -71,11 +73,13 @@ class Exchange:
         cache_dir: CacheDir | None,
         connections: int,
         offline: bool,
+        verify: bool,
         screen: Screen,
     ) -> None:
         self._client = client
         self._entries = {entry.name: entry for entry in entries}
         self._screen = screen
+        self._verify = verify
         self._name = f"evio-data-{uuid.uuid4().hex[:12]}"
         self._site = Site(self._name, registry, tuple(self._entries), cache_dir, offline=offline)
         self._plan = Plan(
@@ -95,21 +99,37 @@ class Exchange:
         self._count = 0
         self._counted = 0.0
 
-    def run(self) -> ClusterReport:
-        """Have every file on every machine.
+    def __enter__(self) -> Self:
+        """Find out who is there and has what.
 
         Raises
         ------
         EvioDataError
             If there is no worker, or none that has this package.
         """
-        began = time.monotonic()
         self._client.subscribe_topic(self._name, self._hear)
         try:
             self._start()
-            self._work()
-        finally:
+        except BaseException:
             self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    @property
+    def missing(self) -> dict[str, list[str]]:
+        """The files that are not there yet, by the address of a worker; one for each cache."""
+        return {
+            home: [name for name in self._entries if name not in machine.outcomes]
+            for home, machine in self._machines.items()
+        }
+
+    def run(self) -> ClusterReport:
+        """Have every file on every machine."""
+        began = time.monotonic()
+        self._work()
         return self._report(time.monotonic() - began)
 
     # --- from beginning to end -----------------------------------------------------------------
@@ -304,6 +324,8 @@ class Exchange:
                 others[name] = _other_bytes(name, home, known, self._pins[name])
         self._machines[home].outcomes.update(others)
         self._plan.join(home, held, without=others, online=answer.online)
+        for name in held if self._verify else ():
+            self._plan.doubt(home, name)
 
     # --- what is shown, and said in the end ------------------------------------------------------
 
