@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .._files import open_nofollow
 from .._registry.hashes import SHA256, new_digest, spelled
+from .processors import PROCESSORS
 
 BLOCK = 256 * 1024  # bytes; stays in the CPU's cache, releases the GIL while hashed
 BEHIND = 1024 * 1024  # bytes that are left to one pass rather than to a thread
@@ -19,10 +20,11 @@ class AbandonedError(Exception):
 
 
 class RunningHash:
-    """Hashes a growing file in a thread of its own, close behind its front.
+    """Hashes a growing file close behind its front.
 
-    It reads back what was written, out of the page cache, so the digest is of what is stored,
-    and parts that arrive out of order need no second way.
+    A short file is hashed as its bytes arrive. A longer one is read back, out of the page cache,
+    so that parts may arrive out of order: by a thread of its own, or where no processor is free
+    for one, by whoever receives.
 
     Parameters
     ----------
@@ -48,10 +50,25 @@ class RunningHash:
         self._given_up = False
         self.hashed = 0  # bytes
 
+    def feed(self, data: memoryview, at: int) -> None:
+        """Hash bytes of a short file as they arrive, if they are the next ones."""
+        if at == self.hashed < BEHIND and self._reading.acquire(blocking=False):
+            try:
+                if self._thread is None and not self._ended:
+                    self._digest.update(data)
+                    self.hashed += len(data)
+            finally:
+                self._reading.release()
+
     def wake(self) -> None:
         """Tell that the front has moved."""
-        if self._thread is None and self._front() - self.hashed >= BEHIND:
-            self._start()
+        if self._front() - self.hashed >= BEHIND:
+            if PROCESSORS.are_full():
+                with suppress(OSError):  # finish() meets it again, where somebody listens
+                    self._catch_up()
+                return
+            if self._thread is None:
+                self._start()
         self._woken.set()
 
     def _start(self) -> None:
@@ -113,7 +130,7 @@ class RunningHash:
 
     def _catch_up(self) -> None:
         with self._reading:
-            if self._given_up:
+            if self._given_up or self._front() <= self.hashed:
                 return
             if self._buffer is None:
                 # Page-aligned: reading into a bytearray was markedly slower where measured.
@@ -122,6 +139,7 @@ class RunningHash:
                 self._hash_to_front(view)
 
     def _hash_to_front(self, view: memoryview) -> None:
+        self._file.seek(self.hashed)  # behind what was hashed as it arrived
         while not self._given_up and (missing := self._front() - self.hashed) > 0:
             count = self._file.readinto(view[: min(missing, BLOCK)])  # type: ignore[attr-defined]
             if not count:

@@ -71,6 +71,7 @@ class Lock:
 
     def forget(self) -> None:
         """Close a forked child's copy of the lock: it would hold it after its parent's death."""
+        self._releasing = threading.Lock()  # another thread may have had it at the fork
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

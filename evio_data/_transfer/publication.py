@@ -39,6 +39,8 @@ def publish(run: Run, end: Callable[[Outcome], None]) -> Ending:
     """
     download, destination = run.download, run.job.destination
     version = download.version
+    if not version.partial.is_ours():
+        return Ending.TAKEN_OVER
     sync = version.partial.sync()
     actual = version.running_hash.finish()
     known = destination.known_hash(run.job.entry.hash)  # perhaps pinned in the meantime

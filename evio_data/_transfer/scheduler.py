@@ -110,6 +110,9 @@ class Scheduler:
         if not is_worth(_rest_seconds(run, mean_rate), version.total or 0):
             return None
         rest = sum(each.download.version.missing() for each in runs)
+        longest = version.longest()
+        if longest is not None and longest.is_processor_bound:
+            return None  # a further connection would only share the same processors
         segment = version.split(rest / parts)
         return None if segment is None else Part(run, version, segment)
 

@@ -22,7 +22,7 @@ class Segment:
         self.retry_at: float | None = None  # monotonic time of the next attempt, where one waits
         self.is_receiving = False  # an answer was accepted, and its body is being read
         self.given_up = False  # left to others: its range cannot be had by itself
-        self.doubted = False  # the next attempt repeats some bytes, to be compared
+        self.is_processor_bound = False  # it would be faster only with more processor time
 
     def begin_attempt(self) -> None:
         """Forget how fast an earlier attempt was, perhaps at another source."""
