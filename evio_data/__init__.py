@@ -4,6 +4,7 @@
 `fetch`                the path of one verified file, downloaded the first time
 `prefetch`             many files in parallel; a `Report` of what became of each
 `verify`               hash what is cached again
+`info`                 everything that is known of one file
 `names`                the names in the registry
 `retrieve`             `pooch.retrieve`: any URL, Drive link or DOI
 `Registry`             the same for your own ``registry.txt``; a `pooch.Pooch`
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import errors, testing
-    from ._api import fetch, names, prefetch, verify
+    from ._api import fetch, info, names, prefetch, verify
+    from ._info import Info
     from ._pooch.downloader import DriveDownloader
     from ._pooch.registry import Registry
     from ._pooch.retrieving import retrieve
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DriveDownloader",
+    "Info",
     "Outcome",
     "Registry",
     "Report",
     "errors",
     "fetch",
+    "info",
     "names",
     "prefetch",
     "retrieve",
@@ -46,11 +50,13 @@ __all__ = [
 
 _HOMES = {
     "DriveDownloader": "_pooch.downloader",
+    "Info": "_info",
     "Outcome": "_report",
     "Registry": "_pooch.registry",
     "Report": "_report",
     "errors": "errors",
     "fetch": "_api",
+    "info": "_api",
     "names": "_api",
     "prefetch": "_api",
     "retrieve": "_pooch.retrieving",

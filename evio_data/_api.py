@@ -9,6 +9,7 @@ from ._collection import CONNECTIONS, open_collection
 from ._progress.adapters import progress_for
 
 if TYPE_CHECKING:
+    from ._info import Info
     from ._report import Report
 
 
@@ -120,6 +121,37 @@ def verify(patterns: Iterable[str | os.PathLike[str]] = ()) -> "Report":
     ['present']
     """
     return open_collection().verify(patterns)
+
+
+def info(name: str) -> "Info":
+    """Return what is known of one file, without downloading anything.
+
+    Parameters
+    ----------
+    name : str
+        A registry key, or a basename that only one key has.
+
+    Returns
+    -------
+    Info
+        Source, size, hash, state, path, license and citation; for a cached recording also what
+        its header says. It prints as a table.
+
+    Raises
+    ------
+    UnknownDatasetError
+        If no entry, or more than one, has this name.
+
+    Examples
+    --------
+    >>> fan = info("fan_const_rpm.dat")
+    >>> fan.name, fan.about, fan.events
+    ('fan/fan_const_rpm.dat', 211812352, '26.4 M, 9.5 s')
+    """
+    from ._info import describe
+
+    collection = open_collection()
+    return describe(collection, collection.registry.find(name))
 
 
 def names(pattern: str | os.PathLike[str] = "*") -> list[str]:

@@ -47,6 +47,17 @@ def size(count: float) -> str:
     return f"{count / KIB:.2f} TiB"
 
 
+def amount(exact: int | None, about: int | None) -> str:
+    """Return a size in words: exact, documented (``~``), or unknown.
+
+    >>> amount(2**20, None), amount(None, 2**20), amount(None, None)
+    ('1.00 MiB', '~1.00 MiB', '?')
+    """
+    if exact is not None:
+        return size(exact)
+    return f"~{size(about)}" if about is not None else "?"
+
+
 def duration(seconds: float) -> str:
     """Return a time span as people say it.
 

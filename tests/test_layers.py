@@ -18,6 +18,7 @@ LAYERS = (  # a module imports from its own box and from the layers above it in 
     {"_transfer"},
     {"_progress"},
     {"_collection"},
+    {"_info"},
     {"_importing", "_sharing", "_registry_tools", "_pooch", "_cluster"},
     {"_pytest"},
     {"_api", "_fsspec", "dask", "_cli", "pytest_plugin"},

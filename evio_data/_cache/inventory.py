@@ -31,6 +31,8 @@ class Item(NamedTuple):
         Bytes on disk.
     path : str
         Where the file is, or would be.
+    about : int or None
+        Bytes as documented, where the exact size is not known.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Item(NamedTuple):
     size: int | None
     held: int
     path: str
+    about: int | None = None
 
     @property
     def sha256(self) -> str | None:
@@ -69,4 +72,5 @@ def _item(cache: Cache, entry: Entry) -> Item:
         else:
             held = held_in(cached_file.state)
             state = "partial" if held else "missing"
-    return Item(entry.name, state, hash_state, known, size, held, cached_file.final)
+    about = entry.about if size is None else None
+    return Item(entry.name, state, hash_state, known, size, held, cached_file.final, about)

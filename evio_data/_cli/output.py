@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._text import columns, cut, duration, folded, padded, plural, size
+from .._text import amount, columns, cut, duration, folded, padded, plural, size
 
 if TYPE_CHECKING:
     from .._cache.inventory import Item
@@ -76,37 +76,74 @@ def _first_uses(report: "Report") -> Iterable[str]:
     yield "  -> `evio-data pin` writes them into a registry for others."
 
 
-def inventory_lines(items: "Sequence[Item]", *, width: int | None = None) -> list[str]:
-    """Return a table of files, aligned, and a sum; narrow terminals get fewer columns."""
-    rows = [("NAME", "SIZE", "STATE", "HASH", "PATH")]
-    rows += [(item.name, _size(item), _state(item), item.hash_state, item.path) for item in items]
-    lines = _table(rows)
-    for kept in (4, 3):
-        if width is not None and max(map(columns, lines)) > width:
-            lines = _narrowed([row[:kept] for row in rows], width)
-    return [*lines, *folded(_sum(items), width)]
+def inventory_lines(
+    items: "Sequence[Item]",
+    *,
+    cache: str,
+    events: "Mapping[str, str] | None" = None,
+    width: int | None = None,
+) -> list[str]:
+    """Return a table of files, aligned, and a sum; narrow terminals get fewer columns.
+
+    ``events`` are what is documented of some files, by name.
+    """
+    events = events or {}
+    head = ("NAME", "SIZE", "STATE", "HASH", "EVENTS", "PATH")
+    rows = [head] + [
+        (
+            item.name,
+            _size(item),
+            _state(item),
+            item.hash_state,
+            events.get(item.name, ""),
+            item.path,
+        )
+        for item in items
+    ]
+    shown = [0, 1, 2, 3, 4, 5] if any(row[4] for row in rows[1:]) else [0, 1, 2, 3, 5]
+    sum_lines = folded(f"{_sum(items)}, in {cache}", width)
+    return [*_fitting(rows, shown, width), *sum_lines]
 
 
-def _narrowed(rows: "Sequence[Sequence[str]]", width: int) -> list[str]:
-    """Return a table whose names are cut, so that it takes a width if it can."""
-    excess = max(map(columns, _table(rows))) - width
+def _fitting(rows: "Sequence[Sequence[str]]", shown: list[int], width: int | None) -> list[str]:
+    """Return a table that takes a width, if it can.
+
+    What is left out, in this order: PATH, EVENTS, what is there of a partial, the beginnings of
+    names, HASH.
+    """
+    lines = _table(rows, shown)
+    for left_out in (5, 4, "held", "names", 3):
+        if width is None or max(map(columns, lines)) <= width:
+            break
+        shown = [place for place in shown if place != left_out]
+        if left_out == "held":
+            rows = [(name, whole.rpartition(" of ")[2], *rest) for name, whole, *rest in rows]
+        lines = _table(rows, shown)
+        if left_out in ("names", 3):
+            lines = _table(_shortened(rows, max(map(columns, lines)) - width), shown)
+    return lines
+
+
+def _shortened(rows: "Sequence[Sequence[str]]", excess: int) -> "Sequence[Sequence[str]]":
+    """Return rows with names so much shorter, if that leaves enough of them."""
     room = max(columns(row[0]) for row in rows) - max(0, excess)
-    return _table([(cut(name, max(room, LEAST_NAME)), *rest) for name, *rest in rows])
+    return [(cut(name, max(room, LEAST_NAME)), *rest) for name, *rest in rows]
 
 
-def _table(rows: "Sequence[Sequence[str]]") -> list[str]:
-    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_cells(row, widths)).rstrip() for row in rows]
+def _table(rows: "Sequence[Sequence[str]]", shown: Sequence[int]) -> list[str]:
+    widths = [max(columns(row[place]) for row in rows) for place in shown]
+    return ["  ".join(_cells(row, shown, widths)).rstrip() for row in rows]
 
 
-def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
-    for place, (text, width) in enumerate(zip(row, widths, strict=True)):
-        is_size = place == 1
+def _cells(row: Sequence[str], shown: Sequence[int], widths: Sequence[int]) -> Iterable[str]:
+    for place, width in zip(shown, widths, strict=True):
+        text, is_size = row[place], place == 1
         yield " " * (width - columns(text)) + text if is_size else padded(text, width)
 
 
 def _size(item: "Item") -> str:
-    return "?" if item.size is None else size(item.size)
+    whole = amount(item.size, item.about)
+    return f"{size(item.held)} of {whole}" if item.state == "partial" else whole
 
 
 def _state(item: "Item") -> str:
@@ -114,19 +151,39 @@ def _state(item: "Item") -> str:
         return item.state
     if item.size:
         return f"partial {100 * item.held // item.size}%"
-    return f"partial {size(item.held)}"
+    return f"partial ~{min(99, 100 * item.held // item.about)}%" if item.about else "partial"
 
 
 def _sum(items: "Sequence[Item]") -> str:
-    counts: dict[str, tuple[int, int]] = {}
+    states: dict[str, list[Item]] = {}
     for item in items:
-        count, held = counts.get(item.state, (0, 0))
-        counts[item.state] = count + 1, held + item.held
-    parts = [
-        f"{count} {state}" + (f" ({size(held)})" if held else "")
-        for state, (count, held) in counts.items()
-    ]
+        states.setdefault(item.state, []).append(item)
+    parts = [f"{len(group)} {state}{_bytes(state, group)}" for state, group in states.items()]
     return f"{plural(len(items), 'file')}: " + (", ".join(parts) or "none")
+
+
+def _bytes(state: str, items: "Sequence[Item]") -> str:
+    """Return what a group of files holds, and of those that are not whole also what they will."""
+    held = sum(item.held for item in items)
+    if state not in ("partial", "missing"):
+        return f" ({size(held)})" if held else ""
+    whole = total_of([(item.size, item.about) for item in items])
+    return f" ({size(held)} of {whole})" if held else f" ({whole})"
+
+
+def total_of(sizes: "Sequence[tuple[int | None, int | None]]") -> str:
+    """Return a total in words, from exact and documented sizes.
+
+    >>> total_of([(2**20, None), (None, 2**21), (None, None)])
+    '~3.00 MiB and 1 of unknown size'
+    """
+    known = [(exact, about) for exact, about in sizes if exact is not None or about is not None]
+    unknown = len(sizes) - len(known)
+    if not known:
+        return "unknown size"
+    total = sum(exact if exact is not None else about or 0 for exact, about in known)
+    words = ("~" if any(exact is None for exact, _ in known) else "") + size(total)
+    return words + (f" and {unknown} of unknown size" if unknown else "")
 
 
 def folder_lines(items: "Sequence[Item]") -> list[str]:
@@ -217,7 +274,15 @@ def _outcome_json(outcome: "Outcome") -> dict[str, Any]:
     }
 
 
-def inventory_json(items: "Sequence[Item]", *, cache: str) -> dict[str, Any]:
-    """Return an inventory as JSON has it."""
-    files = [{**item._asdict(), "sha256": item.sha256} for item in items]
+def inventory_json(
+    items: "Sequence[Item]",
+    *,
+    cache: str,
+    facts: "Mapping[str, Mapping[str, str | None]] | None" = None,
+) -> dict[str, Any]:
+    """Return an inventory as JSON has it, and what is said of each file, by name."""
+    facts = facts or {}
+    files = [
+        {**item._asdict(), "sha256": item.sha256, **facts.get(item.name, {})} for item in items
+    ]
     return frame(ok=True, cache=cache, files=files)

@@ -169,6 +169,11 @@ def _listing(parser: Parser) -> None:
     _add_json(parser)
 
 
+def _info(parser: Parser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME", help="names or globs")
+    _add_json(parser)
+
+
 def _verify(parser: Parser) -> None:
     _add_patterns(parser)
     parser.add_argument("--repair", action="store_true", help="fetch damaged files again")
@@ -267,6 +272,7 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None], Sequence[str]]] =
     "list": ("list recordings, and what you have of each", "verify:listing", _listing, PLACES),
     "fetch": ("fetch files and print their paths", "fetch:fetch", _fetch, PLACES),
     "prefetch": (_PREFETCH, "prefetch:prefetch", _prefetch, PLACES),
+    "info": ("show everything that is known of a file", "info:info", _info, PLACES),
     "verify": ("hash cached files again, and report damage", "verify:verify", _verify, PLACES),
     "path": ("print where the cache, or a file in it, is", "verify:path", _path, PLACES),
     "import": ("add files from folders and zip archives to the cache, matched by content",

@@ -8,11 +8,8 @@ from .._cache.inventory import Item, inventory
 from .._collection import Collection
 from .._registry.registry import Entry
 from .._text import plural, size
-from ..errors import EvioDataError
-from .output import (
-    error_json,
-    frame,
-)
+from ..errors import ChecksumError, EvioDataError
+from .output import error_json, frame, total_of
 from .terminal import FAILED, OK, USAGE, agrees, can_ask, say, show_json, show_text
 
 MAX_ASKED = 64  # files of unknown size that are worth a request each before the run
@@ -46,7 +43,7 @@ class Plan(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """The known bytes of what is missing."""
+        """The exactly known bytes of what is missing."""
         return sum(self.sizes.get(item.name, 0) for item in self.missing)
 
     @property
@@ -55,45 +52,74 @@ class Plan(NamedTuple):
         return sum(item.held for item in self.missing if item.state == "partial")
 
     @property
-    def unsized(self) -> int:
-        """The number of missing files whose size nobody says."""
-        return sum(item.name not in self.sizes for item in self.missing)
+    def documented(self) -> int:
+        """The bytes of what is missing whose size is only documented."""
+        return sum(self.about(item) or 0 for item in self.missing)
+
+    def about(self, item: Item) -> int | None:
+        """Return a file's documented size, where the exact one is not known."""
+        return item.about if item.name not in self.sizes else None
+
+    @property
+    def total(self) -> str:
+        """The bytes of what is missing, in words."""
+        return total_of([(self.sizes.get(item.name), item.about) for item in self.missing])
 
     def check_room(self, collection: Collection) -> None:
-        """Raise `CacheError` if the disk cannot take the whole set."""
-        if self.missing:
-            from pathlib import Path
+        """Raise `CacheError` if the disk cannot take the whole set, or warn that it may not."""
+        if not self.missing:
+            return
+        from pathlib import Path
 
-            from .._files import check_room
+        from .._files import check_room, free_bytes
 
-            check_room(self.bytes - self.held, Path(collection.cache.root))
+        root = Path(collection.cache.root)
+        check_room(self.bytes - self.held, root)
+        free, documented = free_bytes(root), self.bytes + self.documented - self.held
+        if free is not None and documented > free:
+            say(
+                f"warning: about {size(documented)} are to come, and the disk has {size(free)} "
+                f"free ({root}). Make room, or set EVIO_DATA_DIR to a larger disk."
+            )
 
 
 def make_plan(
     collection: Collection, entries: Sequence[Entry], options: argparse.Namespace
 ) -> Plan:
+    """Return what a run would do; servers are asked for what the registry does not say."""
     items = inventory(collection.cache, entries)
     registered = {entry.name: entry.size for entry in entries}
     doubtful = [item for item in items if _is_doubtful(item, registered[item.name])]
     there = {item.name for item in items if item.state == "verified"}
     there.update(item.name for item in doubtful)
     missing = [item for item in items if item.name not in there]
-    sizes = {
-        entry.name: entry.size
-        for entry in entries
-        if entry.size is not None and entry.name not in there
-    }
-    unknown = [e for e in entries if e.name not in there and e.name not in sizes]
+    wanted = [entry for entry in entries if entry.name not in there]
+    sizes = {entry.name: entry.size for entry in wanted if entry.size is not None}
     refused: dict[str, EvioDataError] = {}
-    # With --yes nobody waits for a sum: the downloads themselves learn the sizes.
-    worthwhile = options.dry_run or (len(unknown) <= MAX_ASKED and not options.yes)
-    if unknown and worthwhile and not collection.settings.offline:
-        for name, answer in _asked(collection, unknown, options).items():
-            if isinstance(answer, EvioDataError):
-                refused[name] = answer
-            else:
-                sizes[name] = answer
+    for name, answer in _asked(collection, _questions(wanted, options), options).items():
+        if isinstance(answer, EvioDataError):
+            refused[name] = answer
+        elif sizes.setdefault(name, answer) != answer:
+            refused[name] = _changed(name, sizes[name], answer)
     return Plan(items, missing, doubtful, sizes, refused)
+
+
+def _changed(name: str, registered: int, actual: int) -> EvioDataError:
+    return ChecksumError(
+        f"the registry says {registered:,} bytes, and the server says {actual:,}.",
+        name=name,
+        advice="The published file changed: ask for a new registry.",
+    )
+
+
+def _questions(wanted: Sequence[Entry], options: argparse.Namespace) -> list[Entry]:
+    """Return whose servers are asked: before a run of all whose size is not even documented."""
+    if options.dry_run:  # shall say exact sizes, and what is refused
+        return list(wanted)
+    if options.yes:  # nobody waits for a sum: the downloads themselves learn the sizes
+        return []
+    unknown = [entry for entry in wanted if entry.size is None and entry.about is None]
+    return unknown if len(unknown) <= MAX_ASKED else []
 
 
 def consent(collection: Collection, options: argparse.Namespace) -> int:
@@ -124,6 +150,8 @@ def _is_doubtful(item: Item, registered: int | None) -> bool:
 def _asked(
     collection: Collection, entries: list[Entry], options: argparse.Namespace
 ) -> dict[str, int | EvioDataError]:
+    if not entries or collection.settings.offline:
+        return {}
     from .._transfer.sizes import ask_sizes
 
     if not options.quiet:
@@ -160,12 +188,8 @@ def declined(code: int, options: argparse.Namespace) -> int:
 
 
 def _amount(plan: Plan) -> str:
-    files = plural(len(plan.missing), "file")
-    if plan.unsized == len(plan.missing):
-        words = f"{files} of unknown size" if plan.missing else files
-    else:
-        words = f"{files}, {size(plan.bytes)}"
-        words += f" and {plan.unsized} of unknown size" if plan.unsized else ""
+    words = plural(len(plan.missing), "file")
+    words += f", {plan.total}" if plan.missing else ""
     return words + (f" ({size(plan.held)} of it here already)" if plan.held else "")
 
 
@@ -189,6 +213,8 @@ def _prospect(plan: Plan, item: Item) -> str:
     if item.name in plan.refused:
         return f"refused: {str(plan.refused[item.name]).removeprefix(f'{item.name}: ')}"
     words = f"{plan.sizes[item.name]:,} bytes" if item.name in plan.sizes else "size unknown"
+    if item.about is not None and item.name not in plan.sizes:
+        words = f"~{size(item.about)}"
     return f"{words}, {item.held:,} of them here" if item.state == "partial" else words
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .._cache.inventory import inventory
 from .._collection import Collection, open_collection
 from .._progress.screens import Totals, screen
+from .._registry.facts import KINDS
 from .._registry.registry import Entry
 from .._report import Outcome, Report
 from .._text import plural, width_of
@@ -29,11 +30,15 @@ from .prefetch import POLL
 def listing(options: argparse.Namespace) -> int:
     """Run ``evio-data list``; return the exit code."""
     collection = open_collection(options.registry, options.cache_dir)
-    items = sorted(inventory(collection.cache, collection.registry.select(options.patterns)))
+    registry, root = collection.registry, collection.cache.root
+    items = sorted(inventory(collection.cache, registry.select(options.patterns)))
     if options.json:
-        show_json(inventory_json(items, cache=collection.cache.root))
+        facts = {item.name: {kind: registry.fact(kind, item.name) for kind in KINDS}
+                 for item in items}  # fmt: skip
+        show_json(inventory_json(items, cache=root, facts=facts))
     else:
-        show(*inventory_lines(items, width=width_of(sys.stdout)))
+        events = {item.name: registry.fact("events", item.name) or "" for item in items}
+        show(*inventory_lines(items, cache=root, events=events, width=width_of(sys.stdout)))
     return OK
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TextIO
 
-from .._text import columns, cut, folded, has_colour, padded, painted, size, terminal_size
+from .._text import amount, columns, cut, folded, has_colour, padded, painted, size, terminal_size
 
 NAME_WIDTH = 32  # columns of a name beside its bar
 WINDOW = 4.0  # seconds over which a rate is taken
@@ -31,6 +31,8 @@ class Row(NamedTuple):
         Bytes a second.
     words : str
         What is to be said beside it; they take the place of rate and time.
+    is_rough : bool
+        Whether the total is a documented size, which is not exact.
     """
 
     label: str
@@ -38,6 +40,7 @@ class Row(NamedTuple):
     total: int | None
     rate: float | None = None
     words: str = ""
+    is_rough: bool = False
 
 
 class Speed:
@@ -137,10 +140,12 @@ def _rendered(row: Row, widest: int, width: int, speaks_unicode: bool) -> str:  
 
 def _beside(row: Row, *, roomy: bool) -> str:
     words = _clipped(row.words, MAX_WORDS if roomy else LEAST_WORDS)
-    left = clock((row.total - row.held) / row.rate) if row.total and row.rate else "-:--"
+    left = clock(max(0, row.total - row.held) / row.rate) if row.total and row.rate else "-:--"
     if not roomy:
         return words or f"{left:>7}"
-    total = f"/{size(row.total):>8}" if row.total is not None else " " * 9
+    total = " " * 9
+    if row.total is not None:
+        total = f"/{amount(None, row.total) if row.is_rough else size(row.total):>8}"
     rate = f"{size(row.rate)}/s" if row.rate is not None else ""
     return f"{size(row.held):>8}{total}  {words or f'{rate:>10} {left:>7}':<18}"
 

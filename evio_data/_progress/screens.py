@@ -89,6 +89,8 @@ class Totals(NamedTuple):
         Whether ``total`` counts every file.
     moved : int
         Bytes that this run has received, which is what the rate is of.
+    is_rough : bool
+        Whether documented sizes, which are not exact, are part of ``total``.
     """
 
     files: int
@@ -97,6 +99,7 @@ class Totals(NamedTuple):
     total: int = 0
     sized: bool = True
     moved: int = 0
+    is_rough: bool = False
 
     @property
     def label(self) -> str:
@@ -109,7 +112,7 @@ def totals(state: "TransferState") -> Totals:
     moved = state.received
     outcomes = dict(state.outcomes)
     runs = {run.name: run for run in list(state.runs) if run.name not in outcomes}
-    there, whole, sized = sum(_held(run) for run in runs.values()), 0, True
+    there, whole, sized, rough = sum(_held(run) for run in runs.values()), 0, True, False
     for job in state.jobs:
         outcome = outcomes.get(job.entry.name)
         if outcome is not None:
@@ -118,10 +121,12 @@ def totals(state: "TransferState") -> Totals:
         else:
             run = runs.get(job.entry.name)
             known = (run.download.total if run else None) or job.size
+            rough = rough or (known is None and job.entry.about is not None)
+            known = known if known is not None else job.entry.about
             sized = sized and known is not None
             length = known or 0
         whole += length
-    return Totals(len(state.jobs), len(outcomes), there, whole, sized, moved)
+    return Totals(len(state.jobs), len(outcomes), there, whole, sized, moved, rough)
 
 
 def _held(run: "Run") -> int:
@@ -258,7 +263,8 @@ class Bars(_Screen):
     def _overall(self, done: Totals, words: str) -> Row:
         rate = self._speed(None).measure(done.moved)
         total = done.total if done.sized else None
-        return Row(done.label, done.bytes, total, rate, words or self._beside(None, done.moved))
+        words = words or self._beside(None, done.moved)
+        return Row(done.label, done.bytes, total, rate, words, done.is_rough)
 
     def _beside(self, name: str | None, moved: int) -> str:
         """Return the last words on a file, until bytes have come after them."""
@@ -361,8 +367,8 @@ def progress_line(label: str, done: Totals, rate: float) -> str:
     """
     parts = [label, size(done.bytes)]
     if done.sized:
-        parts[1] += f" of {size(done.total)}"
+        parts[1] += f" of {'~' if done.is_rough else ''}{size(done.total)}"
     parts.append(f"{size(rate)}/s")
     if done.sized and rate:
-        parts.append(f"{duration((done.total - done.bytes) / rate)} left")
+        parts.append(f"{duration(max(0, done.total - done.bytes) / rate)} left")
     return ", ".join(parts)

@@ -121,7 +121,8 @@ class Scheduler:
 
 
 def _unknown_then_largest(job: Job) -> tuple[bool, int]:
-    size = job.size if job.size is not None else job.entry.size
+    known = (job.size, job.entry.size, job.entry.about)
+    size = next((each for each in known if each is not None), None)
     return size is not None, -(size or 0)
 
 

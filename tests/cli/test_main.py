@@ -287,6 +287,47 @@ def test_room_for_the_whole_set(drive: Drive) -> None:
 # --- a dry run --------------------------------------------------------------------------------
 
 
+def test_dry_run_knows_what_is_refused(drive: Drive) -> None:
+    """A file whose size is registered is asked for too: that its server refuses it is said."""
+    drive.add("a.raw", CONTENT, size=True)
+    drive.add("b.raw", CONTENT, size=True, quota="always")
+    result = run(PREFETCH, "--dry-run")
+    assert result.code == 1
+    assert f"a.raw: {len(CONTENT):,} bytes\n" in result.out
+    assert "b.raw: refused: Drive's download quota" in result.out
+    assert drive.server.sent() <= 1
+
+
+def test_dry_run_knows_what_has_changed(drive: Drive) -> None:
+    """A file that is not as long as the registry says is told: fetching it would fail."""
+    file = drive.server.add("a.raw", CONTENT)
+    drive.register(file.registry_line("a.raw") + "#size=7")
+    result = run(PREFETCH, "--dry-run")
+    assert result.code == 1
+    assert f"the registry says 7 bytes, and the server says {len(CONTENT):,}" in result.out
+
+
+def test_documented_sizes_need_no_server(drive: Drive) -> None:
+    """Where all sizes are documented, they are added up, and no server is asked."""
+    for name in ("a.raw", "b.raw"):
+        file = drive.server.add(name, CONTENT)
+        drive.register(file.registry_line(name, pinned=False) + "#about=3145728")
+    result = run(PREFETCH)
+    assert result.code == 2
+    assert "2 files, ~6.00 MiB, into " in result.err
+    assert drive.server.requests == []
+
+
+def test_documented_sizes_that_the_disk_may_not_take(drive: Drive) -> None:
+    """A documented size is no reason to refuse; that the disk may be too small is warned of."""
+    file = drive.server.add("a.raw", CONTENT)
+    drive.register(file.registry_line("a.raw", pinned=False) + f"#about={10**17}")
+    result = run(PREFETCH, "--yes")
+    assert result.code == 0
+    assert re.search(r"warning: about 90949\.\d+ TiB are to come, and the disk has", result.err)
+    assert drive.path("a.raw").read_bytes() == CONTENT
+
+
 def test_dry_run_writes_nothing(drive: Drive) -> None:
     """--dry-run says exact sizes, asked of the server if need be, and leaves the disk alone."""
     drive.add("a.raw", CONTENT, size=True)
@@ -469,7 +510,7 @@ def test_list_shows_every_state(drive: Drive) -> None:
         ["fan/a.raw", "missing", "published"],
         ["z.raw", "verified", "published"],
     ]
-    assert result.out.endswith("1 missing, 1 verified (293 KiB)\n")
+    assert "1 missing (293 KiB), 1 verified (293 KiB), in " in result.out.splitlines()[-1]
     files = run(EVIO_DATA, "list", "--json").json["files"]
     assert [(each["name"], each["state"]) for each in files] == [
         ("b.raw", "unverified"), ("fan/a.raw", "missing"), ("z.raw", "verified"),

@@ -93,27 +93,46 @@ def test_first_uses_are_told_with_their_hashes() -> None:
 
 def test_table_is_aligned() -> None:
     """Columns begin below each other, wide characters or not; sizes end below each other."""
-    *table, total = inventory_lines(ITEMS)
+    *table, total = inventory_lines(ITEMS, cache="/cache")
     starts = {columns(line[: line.index("published")]) for line in table[1:]}
     assert len(starts) == 1
     assert table[1].split() == [
-        "b.raw", "4.00", "MiB", "partial", "25%", "published", "/cache/b.raw",
+        "b.raw", "1.00", "MiB", "of", "4.00", "MiB", "partial", "25%", "published", "/cache/b.raw",
     ]  # fmt: skip
     assert table[3].split()[1:3] == ["?", "missing"]
-    assert total == "3 files: 1 partial (1.00 MiB), 1 verified (4.00 MiB), 1 missing"
+    assert total == (
+        "3 files: 1 partial (1.00 MiB of 4.00 MiB), 1 verified (4.00 MiB), 1 missing (unknown "
+        "size), in /cache"
+    )
+
+
+def test_documented_sizes_are_marked() -> None:
+    """A documented size has a ~, in its row, in a share and in sums."""
+    known = item("a.raw", "missing", 0, None)._replace(about=6 * MIB)
+    begun = item("b.raw", "partial", 2 * MIB, None)._replace(about=8 * MIB)
+    lines = inventory_lines([known, begun, ITEMS[2]], cache="/cache", events={"a.raw": "9 M, 3 s"})
+    assert lines[1].split()[1:-1] == ["~6.00", "MiB", "missing", "published", "9", "M,", "3", "s"]
+    assert "2.00 MiB of ~8.00 MiB  partial ~25%" in lines[2]
+    assert lines[-1] == (
+        "3 files: 2 missing (~6.00 MiB and 1 of unknown size), 1 partial (2.00 MiB of ~8.00 MiB), "
+        "in /cache"
+    )
 
 
 @pytest.mark.parametrize("width", [40, 52, 60, 120])
 def test_table_fits_the_terminal(width: int) -> None:
-    """On a narrow terminal paths go first, then the beginnings of names, at last hash states."""
-    lines = inventory_lines([*ITEMS, item("x" * 30, held=0)], width=width)
+    """On a narrow terminal paths go first, then parts of names, at last hash states."""
+    lines = inventory_lines([*ITEMS, item("x" * 30, held=0)], cache="/cache", width=width)
     assert max(map(columns, lines)) <= width
     assert ("PATH" in lines[0], "HASH" in lines[0]) == (width > 100, width > 50)
 
 
 def test_empty_table() -> None:
     """Of no files there is a head and a sum."""
-    assert inventory_lines([]) == ["NAME  SIZE  STATE  HASH  PATH", "0 files: none"]
+    assert inventory_lines([], cache="/cache") == [
+        "NAME  SIZE  STATE  HASH  PATH",
+        "0 files: none, in /cache",
+    ]
 
 
 def test_folders_add_up() -> None:

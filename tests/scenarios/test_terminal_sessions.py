@@ -63,6 +63,8 @@ class Screen:
                 del line[self.column :]
             case "J":
                 del line[self.column :], self.lines[self.row + 1 :]
+            case "m":
+                """A colour takes no place."""
             case _:
                 raise AssertionError(f"a sequence that we do not use: {sequence!r}")
 
