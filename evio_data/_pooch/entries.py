@@ -66,9 +66,10 @@ def as_entry(name: str, known_hash: str | None, url: str, *, checked: bool = Tru
     if checked:
         _check_scheme(url)
     base, _, fragment = url.partition("#")
-    digits = fragment.removeprefix("size=")
-    is_size = digits != fragment and digits.isascii() and digits.isdigit()
-    return Entry(name, as_hash(known_hash or ""), base, int(digits) if is_size else None)
+    what, _, digits = fragment.partition("=")
+    count = int(digits) if digits.isascii() and digits.isdigit() else None
+    size, about = (count if what == wanted else None for wanted in ("size", "about"))
+    return Entry(name, as_hash(known_hash or ""), base, size, about=about)
 
 
 def as_registered(entry: Entry, url: str, pooch: Any) -> Entry:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._cache.inventory import inventory
 from .._registry.hashes import kind_of
-from .._text import plural, size
+from .._text import amount, plural
 
 if TYPE_CHECKING:
     from .._collection import Collection
@@ -40,7 +40,7 @@ def _rows(collection: "Collection") -> list[str]:
     return [
         _row(
             item.name,
-            "" if item.size is None else size(item.size),
+            amount(item.size, item.about),
             kind_of(entry.hash) if entry.hash else item.hash_state,
             item.state,
         )

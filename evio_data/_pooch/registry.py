@@ -10,6 +10,7 @@ from pooch import get_logger
 from pooch.core import create as _create  # `pooch.create` may be our own by now
 
 from .._collection import CONNECTIONS, Collection, cache_at, open_collection
+from .._info import Info, describe
 from .._progress.adapters import progress_for
 from .._progress.log import LogProgress
 from .._registry.hashes import as_hash
@@ -57,7 +58,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
     (['fans/fan.raw'], b'% evt 3.0')
     """
 
-    _mirrors = RegistryIndex({})  # of what `open` has read, the mirrors only
+    _mirrors = RegistryIndex({})  # of what `open` has read, all but the entries
     _source = ""  # the registry file that was read last
     _opened = False  # by `open`: basenames stand for keys
     _index: tuple[list[str], RegistryIndex] | None = None  # of the names, and when it was true
@@ -91,7 +92,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             urls={name: _url(entry) for name, entry in file.entries.items()},
         )
         opened._mirrors = RegistryIndex(
-            {}, mirrors=file.mirrors, prefer_mirrors=file.prefer_mirrors
+            {}, mirrors=file.mirrors, prefer_mirrors=file.prefer_mirrors, facts=file.facts
         )
         opened._opened, opened._source = True, clean(os.fspath(path), MAX_NAME)
         return opened
@@ -278,6 +279,17 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         """
         return self._collection().verify(self._meant(patterns))
 
+    def info(self, name: str) -> Info:
+        """Return what is known of one file, without downloading anything.
+
+        Parameters
+        ----------
+        name : str
+            A key of ``registry``; in a registry made by `open`, also a basename that one key has.
+        """
+        collection = self._collection()
+        return describe(collection, collection.registry.entries[self._name(name)])
+
     def names(self, pattern: str = "*") -> list[str]:
         """Return the keys that a name or a glob means."""
         selected = self._names_index().select(self._meant([pattern]))
@@ -328,7 +340,10 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             known_hash, url = self._checked(name), self.get_url(name)
             entries[name] = as_entry(name, known_hash, url, checked=False)
         index = RegistryIndex(
-            entries, mirrors=self._mirrors.mirrors, prefer_mirrors=self._mirrors.prefer_mirrors
+            entries,
+            mirrors=self._mirrors.mirrors,
+            prefer_mirrors=self._mirrors.prefer_mirrors,
+            facts=self._mirrors.facts,
         )
         return Collection(index, cache_at(str(self.abspath)), from_environment())
 
@@ -389,4 +404,6 @@ def _is_glob(pattern: str) -> bool:
 
 
 def _url(entry: Entry) -> str:
-    return entry.url if entry.size is None else f"{entry.url}#size={entry.size}"
+    if entry.size is not None:
+        return f"{entry.url}#size={entry.size}"
+    return entry.url if entry.about is None else f"{entry.url}#about={entry.about}"

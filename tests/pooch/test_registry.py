@@ -466,3 +466,27 @@ def test_other_errors_are_as_they_are() -> None:
     error = CacheError("the disk is full.")
     error.errno = errno.ENOSPC
     assert for_pooch(error) is error
+
+
+def test_info_is_that_of_the_functions(drive: Drive) -> None:
+    """A registry knows of a file what the functions know: size, hash, licence, header."""
+    drive.register("# license[fan/*]: CC0-1.0")
+    file = drive.server.add("a.raw", b"% evt 3.0\n")
+    drive.register(file.registry_line("fan/a.raw", pinned=False) + "#about=7")
+    registry = Registry.open(drive.registry)
+    info = registry.info("a.raw")
+    assert info == evio_data.info("a.raw")
+    assert (info.license, info.about, info.size) == ("CC0-1.0", 7, None)
+    assert "~7 B" in registry._repr_html_()
+    registry.fetch("a.raw")
+    assert registry.info("fan/a.raw").size == 10
+    with pytest.raises(LookupError):
+        registry.info("b.raw")
+
+
+def test_info_of_an_md5(drive: Drive, tmp_path: Path) -> None:
+    """The kind of a hash is said, and a key of any pooch is found."""
+    known = f"md5:{'0' * 32}"
+    registry = Registry(path=tmp_path, base_url="https://a.org/", registry={"a.raw": known})
+    info = registry.info("a.raw")
+    assert (info.hash, info.hash_kind, info.source) == (known, "md5", "https://a.org/a.raw")
