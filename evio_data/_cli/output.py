@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..errors import EvioDataError
 
 SCHEMA = 1  # of the JSON; raised when a field changes its meaning
+MANY = 4  # files with one message that are named on one line
 HANG = 5  # columns before the rest of a line that was folded
 LEAST_NAME = 12  # columns of a name in a table on a narrow terminal
 
@@ -57,10 +58,21 @@ def failure_lines(report: "Report") -> Iterable[str]:
             groups.setdefault(cause, []).append((outcome.name, outcome.error))
     for (kind, advice), errors in groups.items():
         yield f"Failed, {_CAUSES.get(kind, kind)} ({plural(len(errors), 'file')}):"
-        for name, error in errors:
-            yield f"  {name}: {error.message}"
+        yield from _named(errors)
         if advice:
             yield f"  -> {advice}"
+
+
+def _named(errors: "Sequence[tuple[str, EvioDataError]]") -> Iterable[str]:
+    """Yield each file with what happened to it; what happened to many alike, once."""
+    names: dict[str, list[str]] = {}
+    for name, error in errors:
+        names.setdefault(error.message, []).append(name)
+    for message, alike in names.items():
+        if len(alike) >= MANY:
+            yield f"  {message.rstrip('.')}: {', '.join(alike)}"
+        else:
+            yield from (f"  {name}: {message}" for name in alike)
 
 
 def _first_uses(report: "Report") -> Iterable[str]:

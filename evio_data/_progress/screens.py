@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TextIO
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .._transfer.jobs import Run
     from .._transfer.listener import TransferState
 
+ALIKE = 5  # failures with the same words that get a line each
 SPOKEN = 0.5  # seconds that words stay beside a bar at least; they stay until bytes come
 LINE_EVERY = 30.0  # seconds between two lines about the whole, where no bars can be drawn
 DRAW_EVERY = 0.1  # seconds between two drawings
@@ -165,6 +166,7 @@ class _Screen:
 
     def __init__(self) -> None:
         self._words = _Words()
+        self._told = Counter[str]()  # failures by what they say
         self._began = time.monotonic()
         self.seconds = 0.0
         self.outcomes: dict[str, Outcome] = {}
@@ -181,9 +183,14 @@ class _Screen:
     def finished(self, outcome: "Outcome") -> None:
         """Keep what became of a file, and show a line for one that has come or failed."""
         self.outcomes[outcome.name] = outcome
-        told = outcome.status == "fetched" or (outcome.status == "failed" and self.tells_failures)
-        if told:
+        if outcome.status == "fetched" or (outcome.status == "failed" and self._tells(outcome)):
             self._words.tell(ended_line(outcome))
+
+    def _tells(self, outcome: "Outcome") -> bool:
+        """Say whether a failure is worth a line: what happens to all is said of some."""
+        message = outcome.error.message if outcome.error else ""
+        self._told[message] += 1
+        return self.tells_failures and self._told[message] <= ALIKE
 
     def _close(self) -> None:
         """Clear away what was drawn."""

@@ -1,5 +1,6 @@
 """Download many files over a limited number of connections."""
 
+import copy
 import threading
 import time
 from collections.abc import Iterable
@@ -248,6 +249,7 @@ class Engine:
 
     def _open(self, job: Job, lock: Lock) -> Run:
         name = job.name
+        self._refuse_hopeless(job)
         partial = Partial(job.destination.state)
         partial.open(take_over=name not in self._alone)
         if partial.resumed:
@@ -266,6 +268,12 @@ class Engine:
         except BaseException:
             partial.close()
             raise
+
+    def _refuse_hopeless(self, job: Job) -> None:
+        """Raise what is known of a host from which nothing can come in this run."""
+        verdict = self._hosts[job.label].verdict
+        if verdict is not None and len(job.sources()) == 1:
+            raise copy.copy(verdict)
 
     def _reserved(self, name: str) -> int:
         others = [run.download.version for run in list(self.runs) if run.name != name]

@@ -23,6 +23,8 @@ class Host:
         Whether any byte has come from it.
     answered : bool
         Whether it has answered anything, be it a refusal.
+    is_doubtful : bool
+        Whether it was beyond reach, and has not answered yet.
     patience_spent : bool
         Whether one file has used up all its attempts at it without an answer: others ask once.
     """
@@ -30,7 +32,7 @@ class Host:
     def __init__(self, connections: int) -> None:
         self.limit = ConnectionLimit(connections)
         self.working = 0
-        self.arrived = self.answered = self.patience_spent = False
+        self.arrived = self.answered = self.patience_spent = self.is_doubtful = False
         self._verdict: EvioDataError | None = None
         self._verdict_until = 0.0
 
@@ -39,6 +41,10 @@ class Host:
         if not self.arrived:
             self._verdict = error
             self._verdict_until = math.inf if lasting else time.monotonic() + VERDICT_HOLDS
+
+    def takes_new_files(self) -> bool:
+        """Say whether it is worth while to begin another file; one that asks is enough."""
+        return self.answered or not self.is_doubtful or self.verdict is not None
 
     @property
     def verdict(self) -> EvioDataError | None:

@@ -195,11 +195,13 @@ class Recovery:
             self._put_off(case)
 
     def _wait_briefly(self, case: Case) -> None:
+        host = self._hosts[case.source.label]
         patience = min(self._hosts.brief, self._failover.patience)
         if case.count_failure() > patience:
             self._give_up_host(case)
-        else:
-            self._put_off(case)
+            return
+        self._put_off(case, quietly=host.is_doubtful)
+        host.is_doubtful = not host.answered
 
     def _is_too_long(self, case: Case) -> bool:
         """Leave a server that asks for a longer wait than anybody has patience for."""
@@ -222,7 +224,7 @@ class Recovery:
         version.take_end(version.partial.front, proven=True)
         return True
 
-    def _put_off(self, case: Case) -> None:
+    def _put_off(self, case: Case, *, quietly: bool = False) -> None:
         version, segment, error = case.version, case.segment, case.problem
         seconds = max(backoff(segment.failures), getattr(error, "wait", None) or 0.0)
         received = version.partial.received
@@ -230,7 +232,8 @@ class Recovery:
         version.kept = max(version.kept, received)
         kept = f"{size(received)} are kept, " if received else ""
         when = f" in {duration(seconds)}" if seconds > 1 else ""
-        self._message(f"{_words(error)}; {kept}trying again{when}")
+        if not quietly:  # it was said of another file of this host
+            self._message(f"{_words(error)}; {kept}trying again{when}")
         segment.retry_at = time.monotonic() + seconds
 
     def _give_up(self, case: Case) -> None:

@@ -78,10 +78,17 @@ class Scheduler:
     def _next_job(self) -> Job | None:
         now = time.monotonic()
         for job in self._waiting:
-            if self._retry_at.get(job.name, 0.0) <= now and self._allows(job.label):
+            if self._retry_at.get(job.name, 0.0) <= now and self._may_begin(job.label):
                 self._waiting.remove(job)
                 return job
         return None
+
+    def _may_begin(self, label: str) -> bool:
+        if not self._allows(label):
+            return False
+        # Where nobody answers, the waits of one file are enough for all.
+        is_asked = any(run.download.failover.current.label == label for run in self.runs)
+        return not is_asked or self._hosts[label].takes_new_files()
 
     def _allows(self, label: str) -> bool:
         return self._hosts[label].allows_one_more()

@@ -1,0 +1,139 @@
+"""Hosts: one that cannot be reached, or asks to wait, decides over its own files only."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import evio_data
+from evio_data import errors
+from evio_data._transfer.hosts import VERDICT_HOLDS, Host, Hosts
+from tests.conftest import noise
+
+if TYPE_CHECKING:
+    from tests.conftest import Drive
+
+DATA = noise(300_000)
+NOBODY = "no-such-host.invalid"
+
+
+def test_nobody_is_named_once_for_all(drive: Drive) -> None:
+    """A name that does not resolve fails every file with the host's name, and is asked briefly."""
+    for number in range(9):
+        drive.register(f"{number}.raw {'0' * 64} https://{NOBODY}/{number}.raw")
+    report = evio_data.prefetch()
+    assert len(report.failed) == 9
+    for outcome in report:
+        assert outcome.error is not None
+        assert NOBODY in str(outcome.error)
+        assert "kept" not in str(outcome.error)
+
+
+def test_nobody_does_not_stop_others(drive: Drive) -> None:
+    """A host beyond reach takes nothing from another one's files."""
+    drive.register(f"a.raw {'0' * 64} https://{NOBODY}/a.raw")
+    for name in "bcd":
+        drive.add(f"{name}.raw", DATA)
+    report = evio_data.prefetch()
+    assert [outcome.name for outcome in report.failed] == ["a.raw"]
+
+
+def test_lines_of_a_run_without_a_network(drive: Drive) -> None:
+    """Fourteen files that nobody serves take no more than 25 lines to say so."""
+    for number in range(14):
+        drive.register(f"{number}.raw {'0' * 64} https://{NOBODY}/{number}.raw")
+    code = "from evio_data._cli.main import prefetch_datasets; prefetch_datasets()"
+    command = [sys.executable, "-c", code, "--yes"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    lines = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == 1
+    assert all(f"{number}.raw" in done.stderr for number in range(14))
+    assert len(lines) <= 25, lines
+
+
+def test_a_long_pause_is_not_waited_for(drive: Drive) -> None:
+    """A server that asks for six hours ends its own file, with its wish in the message."""
+    drive.add("a.raw", DATA, errors=[429] * 50, retry_after="21600")
+    (outcome,) = evio_data.prefetch()
+    assert isinstance(outcome.error, errors.DownloadError)
+    assert "6 h" in str(outcome.error)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_pause_belongs_to_a_host(drive: Drive, status: int) -> None:
+    """While one host is left alone, the files of another one come."""
+    os.environ["EVIO_DATA_RETRIES"] = "1"
+    busy = drive.server.add("busy.raw", DATA, errors=[status] * 50, retry_after="2")
+    drive.register(f"busy.raw {busy.sha256} {drive.server.plain_url(busy)}")
+    for name in "bcd":
+        drive.add(f"{name}.raw", DATA)
+    report = evio_data.prefetch()
+    assert [outcome.name for outcome in report.failed] == ["busy.raw"]
+
+
+def test_a_verdict_passes() -> None:
+    """A host that was beyond reach is asked again later, unless a setting is at fault."""
+    host = Host(3)
+    host.judge(errors.DownloadError("nobody answers."), lasting=False)
+    assert host.verdict is not None
+    assert VERDICT_HOLDS < 60
+    host.arrived = True
+    assert Hosts(3)["a"] is not host
+
+
+def test_a_host_is_one_for_all_files() -> None:
+    """Whoever asks for a host by its label gets the same one."""
+    hosts = Hosts(3)
+    assert hosts["a"] is hosts["a"]
+    assert hosts["a"] is not hosts["b"]
+
+
+LIMITED = """
+import resource, sys
+import evio_data, evio_data._transfer.engine
+from pathlib import Path
+import threading
+real = threading.Thread.start
+left = int(sys.argv[1])
+def start(self):
+    global left
+    left -= 1
+    if left < 0:
+        raise RuntimeError("can't start new thread")
+    real(self)
+threading.Thread.start = start
+report = evio_data.prefetch()
+print(report.ok, len(report))
+"""
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2, 4])
+def test_threads_that_cannot_start(drive: Drive, threads: int) -> None:
+    """A run works with the threads that the machine gives it, and with none."""
+    for number in range(3):
+        drive.add(f"{number}.raw", noise(3_000_000, number), size=True)
+    command = [sys.executable, "-c", LIMITED, str(threads)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "True 3\n", done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such limits")
+def test_descriptors_that_run_out(drive: Drive) -> None:
+    """With too few descriptors every file has an outcome, and nothing is wrong or hangs."""
+    for number in range(3):
+        drive.add(f"{number}.raw", noise(300_000, number))
+    code = """
+import resource, evio_data, evio_data._transfer.engine
+resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))
+report = evio_data.prefetch()
+print(len(report))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "3\n", done.stderr
+    assert resource.RLIMIT_NOFILE
