@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -136,3 +137,18 @@ def killed_at(drive: Drive) -> Callable[[DriveFile, int], subprocess.Popen[str]]
         return process
 
     return fetch
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """A real S3 server on loopback: its URL."""
+    pytest.importorskip("s3fs", reason="the extra test-mirror is not installed")
+    pytest.importorskip("moto", reason="the extra test-mirror is not installed")
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = (re.search(r"Running on (http://[0-9.:]+)", line) for line in process.stderr)
+        try:
+            yield next(found[1] for found in lines if found)
+        finally:
+            process.kill()

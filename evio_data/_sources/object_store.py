@@ -1,9 +1,8 @@
 """A mirror in an object store, read through fsspec."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any
 
 from .._http import ranges
 from .._http.connection import HttpSession, TransportError
@@ -15,7 +14,6 @@ from .base import Body
 
 AHEAD = 4 * 1024 * 1024  # bytes that one request to an object store asks for
 EXTRA = "evio-data[mirror]"
-Kind = TypeVar("Kind")
 
 
 class StoreSource:
@@ -41,50 +39,55 @@ class StoreSource:
     ) -> Body:
         """Return the stretch [start, stop) of the object."""
         store, path = opened_store(self._url)
-
-        def opened() -> tuple[Any, Any]:
-            file = store.open(path, "rb", block_size=AHEAD, cache_type="readahead")
-            file.seek(start)
-            return file, store.info(path)
-
         try:
-            file, about = _within(self._timeout, opened)
+            about = ask(store, "info", path, timeout=self._timeout)
             total = int(about["size"])
         except Exception as error:
             raise store_error(error, self.label) from error
         if start >= total > 0:
-            file.close()
             raise RangeNotSatisfiableError(f"416 for {ranges.header(start, stop)}", total)
         end = total if stop is None else min(stop, total)
         etag = about.get("ETag")
         validators = Validators(self.label, total, etag if isinstance(etag, str) else None)
-        stream = _Object(file, end, self._timeout)
+        stream = _Object(store, path, start, end, self._timeout)
         return Body(stream, Placement(start, end, total, honoured=total > 0), validators)
 
 
 class _Object:
-    """The bytes of an object, from where its file stands."""
+    """The bytes [start, stop) of an object, some megabytes with each request."""
 
     ends_itself = False
 
-    def __init__(self, file: Any, stop: int, timeout: float | None) -> None:
-        self._file = file
+    def __init__(self, store: Any, path: str, start: int, stop: int, timeout: float | None) -> None:
+        self._store = store
+        self._path = path
+        self._at = start
         self._stop = stop
         self._timeout = timeout
+        self._block = memoryview(b"")
         self._aborted = False
 
     def read_into(self, view: memoryview) -> int:
         """Read some bytes; 0 at the end."""
         if self._aborted:
             raise TransportError("the transfer was aborted")
-        most = min(len(view), max(0, self._stop - self._file.tell()))
+        if not self._block:
+            self._block = memoryview(self._next_block())
+        count = min(len(view), len(self._block))
+        view[:count], self._block = self._block[:count], self._block[count:]
+        return count
+
+    def _next_block(self) -> bytes:
+        end = min(self._stop, self._at + AHEAD)
+        if self._at >= end:
+            return b""
+        given = {"start": self._at, "end": end, "timeout": self._timeout}
         try:
-            # Not into the view: a read that was given up may end when the view is used anew.
-            data = _within(self._timeout, lambda: self._file.read(most))
+            data = bytes(ask(self._store, "cat_file", self._path, **given))
         except Exception as error:
-            raise TransportError(clean(str(error), 120) or type(error).__name__) from error
-        view[: len(data)] = data
-        return len(data)
+            raise TransportError(_words(error)) from error
+        self._at += len(data)
+        return data[: end - self._at + len(data)]
 
     def abort(self) -> None:
         """Have the next read fail: the one that is running cannot be woken."""
@@ -92,30 +95,34 @@ class _Object:
 
     def release(self) -> None:
         """Be done with it."""
-        self._file.close()
+        self._block = memoryview(b"")
 
 
-def _within(seconds: float | None, call: Callable[[], Kind]) -> Kind:
-    """Return what a call returns, and give it up after some seconds: stores wait for minutes.
+def ask(store: Any, method: str, *args: Any, timeout: float | None, **kwargs: Any) -> Any:
+    """Return what a method of a store returns, given up after some seconds: stores wait minutes.
 
     Raises
     ------
     TimeoutError
-        If it takes longer; its thread goes on, and nobody listens.
+        If it takes longer; it goes on, and nobody listens.
     """
-    outcome: Future[Kind] = Future()
+    if getattr(store, "async_impl", False):
+        from fsspec.asyn import sync
+
+        try:
+            return sync(store.loop, getattr(store, f"_{method}"), *args, timeout=timeout, **kwargs)
+        except TimeoutError:
+            raise TimeoutError("timed out: no data") from None
+    outcome: Future[Any] = Future()
 
     def work() -> None:
         try:
-            outcome.set_result(call())
+            outcome.set_result(getattr(store, method)(*args, **kwargs))
         except BaseException as error:  # noqa: BLE001 - raised by result()
             outcome.set_exception(error)
 
     threading.Thread(target=work, daemon=True).start()
-    try:
-        return outcome.result(seconds)
-    except TimeoutError:
-        raise TimeoutError("the line fell silent") from None
+    return outcome.result(timeout)
 
 
 def opened_store(url: str) -> tuple[Any, str]:
@@ -142,10 +149,14 @@ def opened_store(url: str) -> tuple[Any, str]:
 
 def store_error(error: Exception, label: str) -> DownloadError | TransportError:
     """Return the error of ours for one of a store's: it may pass, or it will not."""
-    words = clean(str(error), 120) or type(error).__name__
+    words = _words(error)
     if isinstance(error, FileNotFoundError):
         return DownloadError(f"{label} has no such file.", advice="Check EVIO_DATA_MIRRORS.")
     lasting = (PermissionError, ValueError, TypeError)
     if isinstance(error, lasting) or "redential" in type(error).__name__:
         return DownloadError(f"{label} refuses: {words}.", advice="Check its credentials.")
     return TransportError(f"{label}: {words}")
+
+
+def _words(error: Exception) -> str:
+    return clean(str(error), 120) or type(error).__name__

@@ -658,24 +658,6 @@ def test_push_without_the_extra(drive: Drive) -> None:
     assert "pip install 'evio-data[mirror]'" in complaint
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """A real S3 server on loopback."""
-    pytest.importorskip("s3fs", reason="the extra test-mirror is not installed")
-    pytest.importorskip("moto", reason="the extra test-mirror is not installed")
-    port = closed_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        try:
-            for line in process.stderr:
-                if re.search(r"Running on http", line):
-                    break
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
-
-
 @pytest.fixture
 def bucket(s3: str, request: pytest.FixtureRequest) -> str:
     """A bucket of this test's own, and the environment that leads to it."""
