@@ -30,7 +30,7 @@ MODULES = sorted(
     for path in PACKAGE.rglob("*.py")
     if path.relative_to(PACKAGE).parts[0] != "testing"
 )
-MAX_LINES = 530
+MAX_LINES = 450
 
 
 def box(module: Path) -> str:

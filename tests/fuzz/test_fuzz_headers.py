@@ -7,7 +7,6 @@ import os
 import tempfile
 from pathlib import Path
 
-import requests
 import urllib3
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -88,9 +87,8 @@ def test_held_and_missing_are_the_whole(held_spans: list[tuple[int, int]], total
 )
 def test_retry_after_is_a_bounded_wait(value: str) -> None:
     """Any ``Retry-After`` is a wait within bounds, or none."""
-    response = requests.Response()
-    response.status_code, response.headers["Retry-After"] = 503, value
-    response.raw = urllib3.HTTPResponse(io.BytesIO(), preload_content=False)
+    headers = {"Retry-After": value}
+    response = urllib3.HTTPResponse(io.BytesIO(), headers, 503, preload_content=False)
     wait = Answer(response, "https://example.org/").wait()
     response.close()
     assert wait is None or 0 <= wait <= MAX_RETRY_AFTER

@@ -3,162 +3,29 @@
 import gzip
 import re
 import socket
-import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 import requests
-import trustme
 
 from evio_data._http.connection import (
     MAX_PAGE,
-    MAX_REDIRECTS,
     MAX_RETRY_AFTER,
     Answer,
     BusyError,
     HttpSession,
     TransportError,
     raise_for_transient,
-    refuse_downgrade,
 )
 from evio_data.errors import DownloadError
 from evio_data.testing import DriveServer
-
-TIMEOUT = 0.3  # seconds of silence, where there will be silence
-ENOUGH = 30.0  # seconds in which everything here must be over
-Speak = Callable[[socket.socket], None]
-
-
-class Wire:
-    """A server that says just what it is told: for each path a text, or a function of the socket.
-
-    Attributes
-    ----------
-    heads : list of str
-        The heads of all requests, in their order.
-    lines : int
-        How many connections there have been.
-    """
-
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self._tls = tls
-        self.answers: dict[str, bytes | Speak] = {}
-        self.heads: list[str] = []
-        self.lines = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        scheme = "http" if tls is None else "https"
-        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._sockets: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self.lines += 1
-                self._sockets.append(client)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        if self._tls is not None:
-            client = self._tls.wrap_socket(client, server_side=True)
-        with suppress(OSError), client, client.makefile("rb") as lines:
-            while head := _head(lines):
-                self.heads.append(head)
-                answer = self.answers[head.split(" ")[1].partition("?")[0]]
-                if not isinstance(answer, bytes):
-                    answer(client)
-                    return
-                client.sendall(answer)
-
-    def close(self) -> None:
-        """Stop, and cut every line."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for client in self._sockets:
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-
-
-def _head(lines: BinaryIO) -> str:
-    """Return the head of the next request; empty when the client has gone."""
-    head = b""
-    while (line := lines.readline()) not in (b"\r\n", b""):
-        head += line
-    return head.decode("latin-1") if line else ""
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    """A server that says just what it is told."""
-    server = Wire()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def tls_wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """The same over TLS, with a certificate that the environment names."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
-    server = Wire(tls)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def connection() -> Iterator[HttpSession]:
-    """A connection that waits longer than a busy machine may take."""
-    made = HttpSession(timeout=ENOUGH)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def impatient() -> Iterator[HttpSession]:
-    """A connection that loses patience soon."""
-    made = HttpSession(timeout=TIMEOUT)
-    yield made
-    made.close()
-
-
-def anywhere(url: str) -> str:
-    """Allow every address."""
-    return url
-
-
-def ask(connection: HttpSession, url: str, **headers: str) -> Answer:
-    """Ask for a URL, wherever it leads."""
-    return connection.get(url, headers=headers, route=anywhere)
-
-
-def answer(body: bytes = b"", *lines: str, status: str = "200 OK", length: bool = True) -> bytes:
-    """Return the bytes of an answer."""
-    head = [f"HTTP/1.1 {status}", *lines, *([f"Content-Length: {len(body)}"] if length else [])]
-    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
-
-
-def redirect(location: str, body: bytes = b"") -> bytes:
-    """Return the bytes of a redirect."""
-    return answer(body, f"Location: {location}", status="303 See Other")
-
-
-def read_all(answer: Answer) -> bytes:
-    """Return a body, read as a download reads it."""
-    view = memoryview(bytearray(64 * 1024))
-    return b"".join(iter(lambda: bytes(view[: answer.read_into(view)]), b""))
-
+from tests.http.wire import ENOUGH, Speak, Wire, answer, anywhere, ask, read_all, redirect
 
 # --- answers ---------------------------------------------------------------------------------
 
@@ -265,7 +132,7 @@ def test_server_that_never_accepts(impatient: HttpSession) -> None:
             one.setblocking(False)
             with suppress(BlockingIOError):
                 one.connect(listener.getsockname())
-        with pytest.raises(TransportError, match=r"does not answer|fell silent"):
+        with pytest.raises(TransportError, match="no connection within"):
             ask(impatient, f"http://127.0.0.1:{listener.getsockname()[1]}")
         for one in crowd:
             one.close()
@@ -299,23 +166,15 @@ def dribble(client: socket.socket, head: str) -> None:
         "Content-Length: 100000",
         "Content-Length: 100000\r\nConnection: close",
         "Transfer-Encoding: chunked",
+        "Connection: close",
     ],
 )
 def test_page_that_dribbles(wire: Wire, connection: HttpSession, head: str) -> None:
     """A page that comes byte by byte never falls silent, but is left when its time is over."""
     wire.answers["/"] = lambda client: dribble(client, head)
 
-    with ask(connection, wire.url) as got, pytest.raises(TransportError):
+    with ask(connection, wire.url) as got, pytest.raises(TransportError, match=r"within 0\.3 s"):
         got.page(within=0.3)
-
-
-@pytest.mark.timeout(ENOUGH)
-def test_page_without_a_length_that_dribbles(wire: Wire, connection: HttpSession) -> None:
-    """A page that ends by a close is what came of it when its time is over."""
-    wire.answers["/"] = lambda client: dribble(client, "Connection: close")
-
-    with ask(connection, wire.url) as got:
-        assert got.page(within=0.3).strip("x") == "ffff\r\n"
 
 
 @pytest.mark.timeout(ENOUGH)
@@ -411,7 +270,7 @@ def test_unknown_host(connection: HttpSession) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://127.0.0.1/", "http://", "http://[::1", "http://u:[@h/", "http://*/", "data:,x"]
+    "url", ["ftp://127.0.0.1/", "http://", "http://[::1", "http://*/", "data:,x"]
 )
 def test_unusable_url(connection: HttpSession, url: str) -> None:
     """A URL that no request can be made of will not work later either."""
@@ -438,7 +297,10 @@ def test_proxy_that_does_not_answer(
         port = listener.getsockname()[1]
     monkeypatch.setenv("HTTP_PROXY", f"http://user:SECRET@127.0.0.1:{port}")
 
-    with pytest.raises(TransportError, match="the proxy does not answer"):
+    with pytest.raises(
+        TransportError,
+        match=r"lab\.example: the proxy 127\.0\.0\.1:\d+ does not answer \(HTTP_PROXY\)",
+    ):
         ask(connection, "http://lab.example/a.raw")
 
 
@@ -487,107 +349,6 @@ def test_line_with_a_rest_is_not_kept(connection: HttpSession) -> None:
         with ask(connection, server.plain_url(file)) as got:
             assert len(read_all(got)) == 300_000
         assert len({request.client_port for request in server.requests}) == 3
-
-
-# --- redirects -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", ["301 M", "302 F", "303 S", "307 T", "308 P"])
-def test_redirect(wire: Wire, connection: HttpSession, status: str) -> None:
-    """Every kind of redirect is followed, with the range that was asked for."""
-    wire.answers["/a"] = answer(b"", "Location: /b?c=d", status=status)
-    wire.answers["/b"] = answer(b"here")
-
-    with ask(connection, f"{wire.url}/a", Range="bytes=5-") as got:
-        assert (got.page(), got.url) == ("here", f"{wire.url}/b?c=d")
-    assert "Range: bytes=5-" in wire.heads[1]
-
-
-@pytest.mark.parametrize("said", [answer(b"x", status="300 M"), answer(b"x", status="302 F")])
-def test_redirect_to_nowhere_is_an_answer(wire: Wire, connection: HttpSession, said: bytes) -> None:
-    """Without a ``Location`` there is nothing to follow."""
-    wire.answers["/"] = said
-
-    with ask(connection, wire.url) as got:
-        assert got.page() == "x"
-
-
-def test_redirect_in_utf8(wire: Wire, connection: HttpSession) -> None:
-    """A ``Location`` with raw UTF-8 bytes leads where its author meant."""
-    wire.answers["/a"] = redirect("/gr\u00f6\u00dfe".encode().decode("latin-1"))
-    wire.answers["/gr%C3%B6%C3%9Fe"] = answer(b"here")
-
-    with ask(connection, f"{wire.url}/a") as got:
-        assert got.page() == "here"
-
-
-def test_redirect_loop(wire: Wire, connection: HttpSession) -> None:
-    """Redirects end after a bounded number, and will not be better next time."""
-    wire.answers["/a"] = redirect("/a")
-
-    with pytest.raises(DownloadError, match="more than 10 redirects"):
-        ask(connection, f"{wire.url}/a")
-    assert len(wire.heads) == MAX_REDIRECTS + 1
-
-
-@pytest.mark.parametrize("location", ["http://[::1", "http://127.0.0.1:port/", "ftp://127.0.0.1/"])
-def test_redirect_that_cannot_be_followed(
-    wire: Wire, connection: HttpSession, location: str
-) -> None:
-    """A ``Location`` that is no address is an error, not a crash."""
-    wire.answers["/a"] = redirect(location)
-
-    with pytest.raises(DownloadError):
-        ask(connection, f"{wire.url}/a")
-
-
-def test_route_decides_each_hop(wire: Wire, connection: HttpSession) -> None:
-    """Every address is put to the route before it is asked; a forbidden one is never asked."""
-    seen: list[str] = []
-
-    def route(url: str) -> str:
-        seen.append(url)
-        if "forbidden" in url:
-            raise DownloadError("no further.")
-        return url.replace("http://public.example", wire.url)
-
-    wire.answers["/a"] = redirect("/b")
-    wire.answers["/b"] = redirect("http://public.example/forbidden\x1b[31m")
-
-    with pytest.raises(DownloadError, match="no further"):
-        connection.get("http://public.example/a", headers={}, route=route)
-    assert [url.rpartition("/")[2][:9] for url in seen] == ["a", "b", "forbidden"]
-    assert len(wire.heads) == 2
-
-
-@pytest.mark.parametrize(
-    ("url", "origin", "followed"),
-    [
-        ("https://b/", "https://a/", True),
-        ("https://b/", "http://a/", True),
-        ("http://b/", "http://a/", True),
-        ("http://b/", "https://a/", False),
-        ("HTTP://b/", "https://a/", False),
-        ("ftp://b/", "http://a/", False),
-        ("file:///etc/passwd", "http://a/", False),
-        ("javascript:x", "https://a/", False),
-    ],
-)
-def test_downgrade(url: str, origin: str, followed: bool) -> None:
-    """From https nothing leads to http, and from neither to anything else."""
-    if followed:
-        assert refuse_downgrade(url, origin=origin) == url
-    else:
-        with pytest.raises(DownloadError, match="not followed"):
-            refuse_downgrade(url, origin=origin)
-
-
-def test_message_about_a_redirect_is_safe_to_print() -> None:
-    """An address that a server chose comes without escapes and passwords into a message."""
-    with pytest.raises(DownloadError) as caught:
-        refuse_downgrade("http://user:SECRET@b/\x1b[2J?key=SECRET", origin="https://a/")
-    assert str(caught.value).isprintable()
-    assert "SECRET" not in str(caught.value)
 
 
 # --- bounds ----------------------------------------------------------------------------------
