@@ -136,9 +136,8 @@ class HttpSession:
         headers: Mapping[str, str],
         options: RequestOptions,
     ) -> Answer:
-        mine = options.for_host(urlsplit(routed).netloc)
-        request = prepared(method, routed, headers, mine, self._cookies)
-        entrance = self._entrance(str(request.url), mine)
+        request = prepared(method, routed, headers, options, self._cookies)
+        entrance = self._entrance(str(request.url), options)
         try:
             raw = self._sent(request, entrance)
         except StaleConnectionError:

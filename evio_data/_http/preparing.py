@@ -28,23 +28,8 @@ def prepared(
     DownloadError
         If no request can be made of the URL.
     """
-    request = requests.PreparedRequest()
-    sent = CaseInsensitiveDict({"Accept": "*/*", "Accept-Language": "en"})
-    sent.update({"User-Agent": user_agent(), **options.headers})
-    # Content-Length and ranges count bytes of the file only without a content coding.
-    sent.update({**headers, "Accept-Encoding": "identity"})
-    if options.cookies:
-        cookies = cookies.copy()
-        merge_cookies(cookies, options.cookies)  # type: ignore[no-untyped-call]
     try:
-        # Not all of ``prepare``: without a body most of it does nothing, slowly.
-        request.method = method
-        request.prepare_url(url, None)
-        request.prepare_headers(sent)
-        if cookies:
-            request.prepare_cookies(cookies)
-        if options.auth or "@" in url:
-            request.prepare_auth(options.auth)
+        request = _request(method, url, headers, options.for_host(urlsplit(url).netloc), cookies)
         _ = urlsplit(str(request.url)).port
         if not str(request.url).lower().startswith(("http://", "https://")):
             raise ValueError("neither http: nor https:")  # noqa: TRY301
@@ -53,6 +38,32 @@ def prepared(
             f"cannot use the URL {clean(url)} ({clean(str(error), 120)}).",
             advice="Check the registry, and the proxy settings of this machine.",
         ) from error
+    return request
+
+
+def _request(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    options: RequestOptions,
+    cookies: RequestsCookieJar,
+) -> requests.PreparedRequest:
+    request = requests.PreparedRequest()
+    sent = CaseInsensitiveDict({"Accept": "*/*", "Accept-Language": "en"})
+    sent.update({"User-Agent": user_agent(), **options.headers})
+    # Content-Length and ranges count bytes of the file only without a content coding.
+    sent.update({**headers, "Accept-Encoding": "identity"})
+    # Not all of ``prepare``: without a body most of it does nothing, slowly.
+    request.method = method
+    request.prepare_url(url, None)
+    request.prepare_headers(sent)
+    if options.cookies:
+        cookies = cookies.copy()
+        merge_cookies(cookies, options.cookies)  # type: ignore[no-untyped-call]
+    if cookies:
+        request.prepare_cookies(cookies)
+    if options.auth or "@" in url:
+        request.prepare_auth(options.auth)
     return request
 
 
