@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from ._cache.files import Cache, CachedFile
@@ -135,7 +135,10 @@ class Collection:
             resolved, outcomes = self._resolved(wanted)
             for outcome in outcomes:
                 watcher.finished(outcome)
-            jobs = [self.job(entry, verify=verify, sizes=sizes or {}) for entry in resolved]
+            jobs = [
+                self.job(entry, verify=verify, sizes=sizes or {}, resolved=address)
+                for entry, address in resolved
+            ]
             outcomes += self._received(jobs, connections=connections, watcher=watcher)
         found.update((outcome.name, outcome) for outcome in outcomes)
         return [found[entry.name] for entry in entries]
@@ -154,12 +157,15 @@ class Collection:
             watcher=watcher,
         ).run()
 
-    def _resolved(self, entries: Sequence[Entry]) -> "tuple[list[Entry], list[Outcome]]":
-        """Return the entries with the addresses of files that a DOI stands for."""
+    def _resolved(
+        self, entries: Sequence[Entry]
+    ) -> "tuple[list[tuple[Entry, Entry]], list[Outcome]]":
+        """Return each entry, and the same with the address of the file that a DOI stands for."""
         resolved, failed = [], []
         for entry in entries:
             try:
-                resolved.append(self._with_address(entry))
+                there = os.path.lexists(self.cached_file(entry).final)
+                resolved.append((entry, entry if there else self._with_address(entry)))
             except EvioDataError as error:
                 failed.append(_failed(entry, error))
         return resolved, failed
@@ -210,34 +216,44 @@ class Collection:
         return _failed(entry, error)
 
     def job(
-        self, entry: Entry, *, verify: bool = False, sizes: dict[str, int] | None = None
+        self,
+        entry: Entry,
+        *,
+        verify: bool = False,
+        sizes: dict[str, int] | None = None,
+        resolved: Entry | None = None,
     ) -> "Job":
-        """Return the order to receive one file."""
-        from ._cache.check import check_cached
+        """Return the order to receive one file; names that mean the same one share a lock."""
         from ._transfer.jobs import Job
 
-        cached_file = self.cached_file(entry)
-        size = entry.size if entry.size is not None else (sizes or {}).get(entry.name)
+        cached_file, address = self.cached_file(entry), resolved or entry
+        size = address.size if address.size is not None else (sizes or {}).get(entry.name)
+        same = [self.cached_file(each) for each in self.registry.same_file(entry)]
         return Job(
-            entry,
+            address,
             cached_file,
-            cache(lambda: self.sources(entry)),
+            cache(lambda: self.sources(address)),
             size,
-            lambda: check_cached(entry, cached_file, verify=verify),
+            partial(self._present, address, cached_file, same, verify=verify),
+            same[0].state / "lock" if same else None,
         )
+
+    @staticmethod
+    def _present(
+        entry: Entry, cached_file: CachedFile, same: list[CachedFile], *, verify: bool
+    ) -> "Outcome | None":
+        from ._cache.check import check_cached
+        from ._cache.twins import copied_from_twin
+
+        found = check_cached(entry, cached_file, verify=verify)
+        others = [each for each in same if each.final != cached_file.final]
+        return found or copied_from_twin(entry, cached_file, others)
 
     def sources(self, entry: Entry) -> "list[Source]":
         """Return where an entry's bytes may come from, in the order to be tried."""
         from ._sources.mirrors import ordered_sources
-        from ._sources.origin import source_of
 
-        url = self._with_address(entry).url
-        origin = source_of(
-            url,
-            endpoint=self.settings.endpoint,
-            api_key=self.settings.api_key,
-            options=self.options.at(url) if self.options.host else self.options,
-        )
+        origin = self._registered_source(entry)
         if not is_strong(entry.hash):
             return [origin]  # nothing would show that a mirror's bytes are the right ones
         before, after = self.settings.mirrors, self.registry.mirrors
@@ -245,6 +261,18 @@ class Collection:
             before, after = before + after, ()
         patience = self.settings.timeout
         return ordered_sources(origin, entry.name, before=before, after=after, patience=patience)
+
+    def _registered_source(self, entry: Entry) -> "Source":
+        from ._sources.origin import LateSource, source_of
+
+        if entry.url.startswith(DOI):
+            return LateSource(entry.url, lambda: self._registered_source(self._with_address(entry)))
+        return source_of(
+            entry.url,
+            endpoint=self.settings.endpoint,
+            api_key=self.settings.api_key,
+            options=self.options.at(entry.url) if self.options.host else self.options,
+        )
 
     def verify(
         self, patterns: Iterable[Name] = (), on_progress: Callable[[int], None] | None = None

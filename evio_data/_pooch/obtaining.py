@@ -40,8 +40,8 @@ class Order(NamedTuple):
     retry_if_failed : int
         pooch's: times that a download with a wrong hash is tried again.
     allow_updates : bool
-    mirrors : RegistryIndex
-        Of which only the mirrors count.
+    entries : callable
+        Returns the mirrors, and all entries among which several names of one file may be.
     """
 
     entry: Entry
@@ -49,7 +49,7 @@ class Order(NamedTuple):
     announce: Callable[[str], None]
     retry_if_failed: int = 0
     allow_updates: bool = True
-    mirrors: RegistryIndex = RegistryIndex({})
+    entries: Callable[[], RegistryIndex] = lambda: RegistryIndex({})
 
     @property
     def cached_file(self) -> CachedFile:
@@ -104,7 +104,7 @@ def _collection(order: Order, way: Way) -> Collection:
         brief=settings.brief if order.retry_if_failed else 0,
         timeout=way.timeout or settings.timeout,
     )
-    return Collection(order.mirrors, cache_at(order.root), settings, way.options)
+    return Collection(order.entries(), cache_at(order.root), settings, way.options)
 
 
 def _forbid_update(entry: Entry, cached_file: CachedFile) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import Any
 
+import pooch
+
 from .._cache.files import CachedFile
 from .._cache.locks import Lock
 from .._files import open_nofollow
@@ -51,11 +53,11 @@ def processed(
         known = stamp.hash if stamp else "?"
         if action == "fetch" and not record.allows(known):
             action = "update"
-        if action != "fetch" or not record.is_done(known):
-            record.write(known, "begun")
+        if action == "fetch" and record.is_done(known) and _is_known(processor):
+            return processor(cached_file.final, action, pup)  # makes nothing that is there
+        record.write(known, "begun")
         made = processor(cached_file.final, action, pup)
-        if not record.is_done(known):
-            record.write(known, _DONE)
+        record.write(known, _DONE)
         return made
 
 
@@ -125,9 +127,10 @@ class _Record:
 def _identity(processor: object) -> str:
     """Return what two processors that make the same of a file have in common."""
     named = processor if hasattr(processor, "__qualname__") else type(processor)
-    own = getattr(processor, "__dict__", {})
-    plain = {key: value for key, value in sorted(own.items()) if isinstance(value, _PLAIN)}
-    return f"{named.__module__}.{getattr(named, '__qualname__', '')} {plain}"
+    wish = sorted(vars(processor).items()) if _is_known(processor) else ""
+    return f"{named.__module__}.{getattr(named, '__qualname__', '')} {wish}"
 
 
-_PLAIN = (str, int, float, bool, list, tuple, type(None))
+def _is_known(processor: object) -> bool:
+    """Say whether it is one of pooch's own, whose attributes say what it makes."""
+    return type(processor) in (pooch.Decompress, pooch.Unzip, pooch.Untar)

@@ -58,7 +58,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
     (['fans/fan.raw'], b'% evt 3.0')
     """
 
-    _mirrors = RegistryIndex({})  # of what `open` has read, all but the entries
+    _read = RegistryIndex({})  # what `open` has read, apart from the entries
     _source = ""  # the registry file that was read last
     _opened = False  # by `open`: basenames stand for keys
     _index: tuple[list[str], RegistryIndex] | None = None  # of the names, and when it was true
@@ -91,7 +91,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             registry={name: entry.hash for name, entry in file.entries.items()},
             urls={name: _url(entry) for name, entry in file.entries.items()},
         )
-        opened._mirrors = RegistryIndex(
+        opened._read = RegistryIndex(
             {}, mirrors=file.mirrors, prefer_mirrors=file.prefer_mirrors, facts=file.facts
         )
         opened._opened, opened._source = True, clean(os.fspath(path), MAX_NAME)
@@ -333,19 +333,27 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             self._index = (names, RegistryIndex({name: Entry(name, None, "") for name in names}))
         return self._index[1]
 
+    def _with_same_file(self, entry: Entry) -> RegistryIndex:
+        """Return the mirrors, and the entries that have a file's source and hash."""
+        known = self.registry.get(entry.name)
+        names = [name for name, other in self.registry.items() if known and other == known]
+        url = self.get_url(entry.name)
+        same = {name: entry._replace(name=name) for name in names if self.get_url(name) == url}
+        return self._index_of(same)
+
+    def _index_of(self, entries: dict[str, Entry]) -> RegistryIndex:
+        read = self._read
+        return RegistryIndex(
+            entries, mirrors=read.mirrors, prefer_mirrors=read.prefer_mirrors, facts=read.facts
+        )
+
     def _collection(self) -> Collection:
         """Return all entries that our engine can have, with the cache."""
         entries = {}
         for name in self.registry:
             known_hash, url = self._checked(name), self.get_url(name)
             entries[name] = as_entry(name, known_hash, url, checked=False)
-        index = RegistryIndex(
-            entries,
-            mirrors=self._mirrors.mirrors,
-            prefer_mirrors=self._mirrors.prefer_mirrors,
-            facts=self._mirrors.facts,
-        )
-        return Collection(index, cache_at(str(self.abspath)), from_environment())
+        return Collection(self._index_of(entries), cache_at(str(self.abspath)), from_environment())
 
     def _checked(self, name: str) -> str | None:
         """Return a file's known hash; refuse a name or a hash that cannot be one."""
@@ -376,7 +384,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             announce,
             self.retry_if_failed,
             self.allow_updates,
-            self._mirrors,
+            lambda: self._with_same_file(entry),
         )
 
     def _obtain_theirs(

@@ -163,5 +163,5 @@ def _registry_of(pup: Any) -> RegistryIndex:
         except RegistryError as error:
             raise error.about(name) from None
         entries[name] = as_entry(name, known_hash, pup.get_url(name))
-    mirrors = getattr(pup, "_mirrors", RegistryIndex({}))
+    mirrors = getattr(pup, "_read", RegistryIndex({}))
     return RegistryIndex(entries, mirrors=mirrors.mirrors, prefer_mirrors=mirrors.prefer_mirrors)

@@ -92,6 +92,20 @@ class RegistryIndex:
                 found[fact.pattern is not None] = fact.text
         return found.get(True, found.get(False))
 
+    def same_file(self, entry: Entry) -> list[Entry]:
+        """Return all entries of one source and one published hash, if there are several."""
+        if entry.hash is None:
+            return []
+        same = self._by_file.get((entry.url, entry.hash), [])
+        return [self.entries[name] for name in same] if len(same) > 1 else []
+
+    @cached_property
+    def _by_file(self) -> dict[tuple[str, str | None], list[str]]:
+        names: dict[tuple[str, str | None], list[str]] = {}
+        for entry in self.entries.values():
+            names.setdefault((entry.url, entry.hash), []).append(entry.name)
+        return names
+
     def _matching(self, name: Name) -> list[Entry]:
         pattern = spelled_name(name)
         if pattern in self.entries or not is_glob(pattern):

@@ -183,7 +183,7 @@ class Engine:
     # --- one file -----------------------------------------------------------------------------
 
     def _start(self, job: Job, session: HttpSession) -> None:
-        lock = Lock(job.destination.state / "lock")
+        lock = Lock(job.lock or job.destination.state / "lock")
         began = time.monotonic()
         try:
             run = self._begin(job, lock) if self._acquire_lock(job, lock) else None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from .._cache.locks import Lock
@@ -31,6 +32,8 @@ class Job(NamedTuple):
     present : callable
         Returns the outcome of a file that is there and right, or None; raises `ChecksumError`
         for a damaged one.
+    lock : Path or None
+        Whoever holds it has this file; None is a lock of the destination's own.
     """
 
     entry: Entry
@@ -38,6 +41,7 @@ class Job(NamedTuple):
     sources: Callable[[], Sequence[Source]]
     size: int | None = None
     present: Callable[[], Outcome | None] = _nothing
+    lock: Path | None = None
 
     @property
     def name(self) -> str:
