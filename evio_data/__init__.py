@@ -19,8 +19,7 @@
 Modules whose names begin with an underscore are private, and change without notice.
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # importing typing for it would cost half of what Python starts in
 if TYPE_CHECKING:
     from . import errors, testing
     from ._api import fetch, info, names, prefetch, verify

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from .terminal import USAGE, say, show
@@ -21,6 +21,22 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": _Formatter, **options})
+        self._rest: Callable[[], None] | None = None
+
+    def defer(self, add: Callable[[], None]) -> None:
+        """Add arguments only when this parser is used: most runs use one of twenty."""
+        self._rest = add
+
+    def complete(self) -> None:
+        """Add the arguments that were deferred."""
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            rest()
+
+    def parse_known_args(self, *arguments: Any, **options: Any) -> Any:
+        """Parse, as argparse does."""
+        self.complete()
+        return super().parse_known_args(*arguments, **options)
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and an error, and exit."""
@@ -53,6 +69,7 @@ class _Formatter(argparse.HelpFormatter):
 
 def parse(parser: Parser, arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options; what is wrong with them is said with the usage of the command meant."""
+    options: argparse.Namespace
     options, rest = parser.parse_known_args(arguments)
     meant: Parser = options.parser
     if rest:

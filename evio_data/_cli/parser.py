@@ -19,8 +19,9 @@ COMPLETING = "_ARGCOMPLETE"  # set by the shell functions that `evio-data comple
 
 def parse(program: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of one of the two programs, ``evio_data`` or ``prefetch_datasets``."""
-    parser = evio_data() if program == "evio_data" else prefetch_datasets()
-    if COMPLETING in os.environ:
+    is_completing = COMPLETING in os.environ
+    parser = evio_data(whole=is_completing) if program == "evio_data" else prefetch_datasets()
+    if is_completing:
         from .completion import complete
 
         complete(parser)
@@ -37,8 +38,8 @@ def prefetch_datasets() -> Parser:
     return parser
 
 
-def evio_data() -> Parser:
-    """Return the parser of ``evio-data``."""
+def evio_data(*, whole: bool = True) -> Parser:
+    """Return the parser of ``evio-data``; unless it is to be whole, commands wait for their use."""
     parser = Parser(
         prog="evio-data",
         description="Download event-camera recordings, or any public Google Drive file, by name.",
@@ -47,9 +48,11 @@ def evio_data() -> Parser:
     _add_version(parser)
     _add_places(parser, PLACES, default=None)
     _finish(parser, "arguments:show_help", PLACES)
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", prog=parser.prog)
     for name, (text, handler, add, places) in _COMMANDS.items():
-        _command(commands, name, text, handler, add, places)
+        command = _command(commands, name, text, handler, add, places)
+        if whole:
+            command.complete()
     return parser
 
 
@@ -60,11 +63,16 @@ def _command(
     handler: str,
     add: Callable[[Parser], None],
     places: Sequence[str] = PLACES,
-) -> None:
+) -> Parser:
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    add(parser)
-    _add_places(parser, places, default=argparse.SUPPRESS)
-    _finish(parser, handler, places)
+
+    def add_all() -> None:
+        add(parser)
+        _add_places(parser, places, default=argparse.SUPPRESS)
+        _finish(parser, handler, places)
+
+    parser.defer(add_all)
+    return parser
 
 
 def _finish(parser: Parser, handler: str, places: Sequence[str]) -> None:
@@ -202,9 +210,9 @@ def _serve(parser: Parser) -> None:
 
 
 def _mirror(parser: Parser) -> None:
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", prog=parser.prog)
     text = "copy verified files to a folder or a store (s3://, gs://)"
-    _command(commands, "push", text, "file_commands:push", _push)
+    _command(commands, "push", text, "file_commands:push", _push).complete()
 
 
 def _push(parser: Parser) -> None:
@@ -236,11 +244,11 @@ def _pin(parser: Parser) -> None:
 
 
 def _registry(parser: Parser) -> None:
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", prog=parser.prog)
     text = "list a public folder into a registry file"
-    _command(commands, "build", text, "registry_commands:build", _build, ())
+    _command(commands, "build", text, "registry_commands:build", _build, ()).complete()
     text = "compare a registry with its live folder"
-    _command(commands, "check", text, "registry_commands:check", _check, ("registry",))
+    _command(commands, "check", text, "registry_commands:check", _check, ("registry",)).complete()
 
 
 def _build(parser: Parser) -> None:
@@ -269,12 +277,12 @@ _PREFETCH = "fetch many recordings in parallel; without a pattern, all of them"
 _GROUP = "arguments:show_help"
 # Name: help, handler ("module:function", imported when it is called), arguments, places.
 _COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None], Sequence[str]]] = {
-    "list": ("list recordings, and what you have of each", "verify:listing", _listing, PLACES),
+    "list": ("list recordings, and what you have of each", "listing:listing", _listing, PLACES),
     "fetch": ("fetch files and print their paths", "fetch:fetch", _fetch, PLACES),
     "prefetch": (_PREFETCH, "prefetch:prefetch", _prefetch, PLACES),
     "info": ("show everything that is known of a file", "info:info", _info, PLACES),
     "verify": ("hash cached files again, and report damage", "verify:verify", _verify, PLACES),
-    "path": ("print where the cache, or a file in it, is", "verify:path", _path, PLACES),
+    "path": ("print where the cache, or a file in it, is", "path:path", _path, PLACES),
     "import": ("add files from folders and zip archives to the cache, matched by content",
                "import_command:run_import", _import, PLACES),
     "clean": ("list leftovers, and remove them", "file_commands:clean_up", _clean, PLACES),

@@ -1,7 +1,6 @@
-"""`evio-data verify`, and `evio-data list`."""
+"""`evio-data verify`."""
 
 import argparse
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -9,37 +8,17 @@ from typing import TYPE_CHECKING
 from .._cache.inventory import inventory
 from .._collection import Collection, open_collection
 from .._progress.screens import Totals, screen
-from .._registry.facts import KINDS
 from .._registry.registry import Entry
 from .._report import Outcome, Report
-from .._text import plural, width_of
+from .._text import plural
 from .output import (
-    inventory_json,
-    inventory_lines,
     report_json,
 )
-from .terminal import FAILED, OK, show, show_json, show_text
+from .terminal import FAILED, OK, show_json, show_text
 
 if TYPE_CHECKING:
     from .._progress.screens import Bars, Lines
 from .prefetch import POLL
-
-# --- what is on disk --------------------------------------------------------------------------
-
-
-def listing(options: argparse.Namespace) -> int:
-    """Run ``evio-data list``; return the exit code."""
-    collection = open_collection(options.registry, options.cache_dir)
-    registry, root = collection.registry, collection.cache.root
-    items = sorted(inventory(collection.cache, registry.select(options.patterns)))
-    if options.json:
-        facts = {item.name: {kind: registry.fact(kind, item.name) for kind in KINDS}
-                 for item in items}  # fmt: skip
-        show_json(inventory_json(items, cache=root, facts=facts))
-    else:
-        events = {item.name: registry.fact("events", item.name) or "" for item in items}
-        show(*inventory_lines(items, cache=root, events=events, width=width_of(sys.stdout)))
-    return OK
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -137,13 +116,3 @@ def _verdict(outcome: Outcome) -> str:
         return str(outcome.error)
     words = "fetched again, right" if outcome.status == "fetched" else "right"
     return f"{outcome.name}: {words}"
-
-
-def path(options: argparse.Namespace) -> int:
-    """Run ``evio-data path``; return the exit code."""
-    collection = open_collection(options.registry, options.cache_dir)
-    if options.name is None:
-        show(collection.cache.root)
-    else:
-        show(collection.cached_file(collection.registry.find(options.name)).final)
-    return OK

@@ -101,3 +101,36 @@ def test_signal_in_the_start_of_a_thread() -> None:
     """A signal while a thread is being started breaks none of its locks."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     subprocess.run([sys.executable, "-c", STARTS], env=bare, timeout=60, check=True)
+
+
+AT_START = """
+import os, signal, sys
+
+def hit(event, arguments):
+    if event == "import" and arguments[0] == sys.argv[-1] and not hits:
+        hits.append(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+hits = []
+sys.addaudithook(hit)
+from evio_data._cli.main import main
+main(["list"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "module",
+    ["evio_data._cli.signals", "argparse", "evio_data._cli.parser"],
+)
+def test_signal_while_the_command_starts(module: str) -> None:
+    """A signal in the first imports of ours ends the command in good order, and without a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_START, module],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "Interrupted. Run again to go on."
