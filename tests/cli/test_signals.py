@@ -124,7 +124,7 @@ main(["list"])
     ["evio_data._cli.signals", "argparse", "evio_data._cli.parser"],
 )
 def test_signal_while_the_command_starts(module: str) -> None:
-    """A signal in the first imports ends the command without a traceback, if it is not over first."""
+    """A signal in the first imports ends the command in good order, without a traceback."""
     done = subprocess.run(
         [sys.executable, "-c", AT_START, module],
         capture_output=True,
