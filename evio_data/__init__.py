@@ -19,6 +19,8 @@
 Modules whose names begin with an underscore are private, and change without notice.
 """
 
+from ._fork import importing
+
 TYPE_CHECKING = False  # importing typing for it would cost half of what Python starts in
 if TYPE_CHECKING:
     from . import errors, testing
@@ -76,9 +78,10 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    with importing:
+        from importlib import import_module
 
-    module = import_module(f".{home}", __name__)
+        module = import_module(f".{home}", __name__)
     value: object = module if home == name else getattr(module, name)
     globals()[name] = value
     return value

@@ -167,6 +167,10 @@ class _Announcing:
         """Pass on."""
         self._watcher.message(name, text)
 
+    def waiting(self, name: str | None, text: str) -> None:
+        """Pass on."""
+        self._watcher.waiting(name, text)
+
     def started(self, run: "Run") -> None:
         """Say it, and pass on."""
         self._announce()

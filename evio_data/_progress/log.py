@@ -18,6 +18,10 @@ class LogProgress:
 
         getLogger("evio_data").info("%s: %s", name or "all", text)
 
+    def waiting(self, name: str | None, text: str) -> None:
+        """Log words about a wait at INFO."""
+        self.message(name, text)
+
     def started(self, run: "Run") -> None:
         """Ignore."""
 

@@ -180,6 +180,14 @@ class _Screen:
         self.seconds = time.monotonic() - self._began
         self._close()
 
+    def message(self, name: str | None, text: str) -> None:
+        """Show words about one file, or about all."""
+        self._words.message(name, text)
+
+    def waiting(self, name: str | None, text: str) -> None:
+        """Show words about a wait."""
+        self.message(name, text)
+
     def finished(self, outcome: "Outcome") -> None:
         """Keep what became of a file, and show a line for one that has come or failed."""
         self.outcomes[outcome.name] = outcome
@@ -312,8 +320,12 @@ class Lines(_Screen):
     def message(self, name: str | None, text: str) -> None:
         """Write words, once."""
         if self._chatty:
-            self._words.message(name, text)
-            self._tell()
+            self.waiting(name, text)
+
+    def waiting(self, name: str | None, text: str) -> None:
+        """Write words about a wait, also in a quiet run: nobody shall wait without knowing why."""
+        self._words.message(name, text)
+        self._tell()
 
     def started(self, run: "Run") -> None:
         """Write that a file is being received; of a resumed one the engine has said so."""

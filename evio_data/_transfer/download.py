@@ -1,6 +1,7 @@
 """Download one file, from its sources, over one or more connections."""
 
 import copy
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -38,15 +39,21 @@ class Surroundings(NamedTuple):
         Attempts in a row that may bring no byte.
     message : callable
         Takes words for the person who waits.
+    waiting : callable
+        Takes words about a wait of some length.
     reserved : callable
         Returns the bytes of disk that other running files will still take.
+    admitting : threading.Lock
+        Held while a file is promised its space: two must not be promised the same.
     """
 
     cancellation: Cancellation
     hosts: Hosts
     retries: int
     message: Callable[[str], None]
-    reserved: Callable[[], int] = lambda: 0
+    waiting: Callable[[str], None]
+    reserved: Callable[[], int]
+    admitting: threading.Lock
 
 
 class Download:
@@ -84,6 +91,7 @@ class Download:
         self._hosts = surroundings.hosts
         self._message = surroundings.message
         self._reserved = surroundings.reserved
+        self._admitting = surroundings.admitting
         self._fetched = 0
         self._has_mismatched = False
         self._recovery = Recovery(
@@ -91,6 +99,7 @@ class Download:
             self.failover,
             surroundings.hosts,
             message=surroundings.message,
+            waiting=surroundings.waiting,
             is_current=self._is_current,
             begin_anew=self.begin_again,
         )
@@ -259,7 +268,8 @@ class Download:
             self._hosts[self.failover.current.label].answered = True
             self._check_coding(version, body)
             self._check_validators(version, body)
-            version.admit(self._reserved)
+            with self._admitting:
+                version.admit(self._reserved)
             version.ranges_honoured = body.placement.honoured
             if body.placement.start < segment.position and not body.placement.honoured:
                 return self._accept_whole(version, segment)

@@ -71,6 +71,7 @@ class Engine:
         self._alone: set[str] = set()  # files whose partial another process has taken over
         self._working = 0
         self._done_bytes = 0
+        self._admitting = threading.Lock()
         self._all_done = OneShotEvent()
         self._broken: BaseException | None = None
 
@@ -224,7 +225,7 @@ class Engine:
         with self._turn:
             is_first = self._scheduler.put_off(job, waiting(LOCK_POLL))
         if is_first:
-            self._watcher.message(job.name, "waiting for another process that fetches it")
+            self._watcher.waiting(job.name, "waiting for another process that fetches it")
         return False
 
     def _begin(self, job: Job, lock: Lock) -> Run | None:
@@ -260,7 +261,9 @@ class Engine:
             self._hosts,
             self._retries,
             bound(self._watcher.message, name),
+            bound(self._watcher.waiting, name),
             bound(self._reserved, name),
+            self._admitting,
         )
         try:
             wish = Wish(name, known_hash, job.entry.size)
@@ -289,7 +292,7 @@ class Engine:
                 host = self._hosts[label]
                 pause = host.limit.on_busy(error.wait, host.working - 1)
                 limit = host.limit.limit
-            self._watcher.message(
+            self._watcher.waiting(
                 None,
                 f"{error}: no new request to {label} for {duration(pause)}, then {limit} at a time",
             )
@@ -362,7 +365,8 @@ class Engine:
             self._scheduler.put_off(run.job, waiting(LOCK_POLL))
 
     def _leave(self, run: Run) -> None:
-        run.lock.release()
+        with suppress(OSError):  # as when the file system died
+            run.lock.release()
         with self._turn:
             if run in self.runs:
                 self.runs.remove(run)

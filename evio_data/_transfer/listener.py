@@ -37,6 +37,9 @@ class ProgressListener(Protocol):
     def message(self, name: str | None, text: str) -> None:
         """Take words about one file, or about all."""
 
+    def waiting(self, name: str | None, text: str) -> None:
+        """Take words about a wait of some length: they are for quiet runs, too."""
+
     def started(self, run: Run) -> None:
         """Take note of a file that is being received now."""
 

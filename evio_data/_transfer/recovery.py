@@ -25,6 +25,7 @@ from .version import OVERLAP, TOO_SHORT, DoubtError, RemoteChangedError, Version
 
 MAX_FRESH_STARTS = 2  # times that a file may begin again because its remote side changed
 MAX_NODE_TRIES = 8  # requests in a row that may meet another node than that whose bytes we hold
+LONG = 10.0  # seconds of a wait that quiet runs are told of, too
 MAX_PATIENCE = 600.0  # seconds; a server that asks for a longer wait is not waited for
 
 
@@ -89,6 +90,8 @@ class Recovery:
     hosts : Hosts
     message : callable
         Takes words for the person who waits.
+    waiting : callable
+        Takes words about a wait of some length.
     is_current : callable
         Says whether a version is still the one that is received.
     begin_anew : callable
@@ -102,6 +105,7 @@ class Recovery:
         hosts: Hosts,
         *,
         message: Callable[[str], None],
+        waiting: Callable[[str], None],
         is_current: Callable[[Version], bool],
         begin_anew: Callable[[], None],
     ) -> None:
@@ -109,6 +113,7 @@ class Recovery:
         self._failover = failover
         self._hosts = hosts
         self._message = message
+        self._waiting = waiting
         self._is_current = is_current
         self._begin_anew = begin_anew
         self._seen: list[Validators] = []  # that have led to a new beginning
@@ -233,7 +238,8 @@ class Recovery:
         kept = f"{size(received)} are kept, " if received else ""
         when = f" in {duration(seconds)}" if seconds > 1 else ""
         if not quietly:  # it was said of another file of this host
-            self._message(f"{_words(error)}; {kept}trying again{when}")
+            tell = self._waiting if seconds >= LONG else self._message
+            tell(f"{_words(error)}; {kept}trying again{when}")
         segment.retry_at = time.monotonic() + seconds
 
     def _give_up(self, case: Case) -> None:

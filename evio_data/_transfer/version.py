@@ -12,7 +12,6 @@ from .cancellation import OpenBodies
 from .segments import Segment, SegmentPlan
 
 OVERLAP = 64 * 1024  # bytes on disk that another answer must repeat before its own are taken
-_ADMITTING = threading.Lock()  # two files must not both be promised the same free space
 
 
 class RemoteChangedError(Exception):
@@ -149,7 +148,7 @@ class Version:
             self.total = found.total if found.total is not None else self.total
 
     def admit(self, reserved: Callable[[], int]) -> None:
-        """Promise the file its space on the disk, once.
+        """Promise the file its space on the disk, once; the caller holds the lock of that.
 
         Raises
         ------
@@ -158,9 +157,8 @@ class Version:
         """
         if self.is_admitted:
             return
-        with _ADMITTING:
-            check_room(self.missing() + reserved(), self.partial.path.parent)
-            self.is_admitted = True
+        check_room(self.missing() + reserved(), self.partial.path.parent)
+        self.is_admitted = True
 
     # --- ends -----------------------------------------------------------------------------------
 
