@@ -280,6 +280,16 @@ def first_list(stage: Stage) -> Frames:
     return stage.one("evio-data list", EVIO_DATA_REGISTRY="")
 
 
+def info(stage: Stage) -> Frames:
+    """Look at a cached recording."""
+    terminal = stage.terminal()
+    terminal.finish("evio-data fetch -q fan_const_rpm.raw >/dev/null; clear")
+    terminal.finish("evio-data info fan_const_rpm.raw")
+    shown = terminal.frame()
+    terminal.close()
+    return [(1, shown)]
+
+
 def wrong_name(stage: Stage) -> Frames:
     """Misspell a name."""
     return stage.one("evio-data fetch fan_cosnt_rpm.raw")
@@ -311,6 +321,7 @@ SCENES: dict[str, Callable[[Stage], Frames]] = {
     "interrupted": interrupted,
     "quota": quota,
     "list": first_list,
+    "info": info,
     "wrong-name": wrong_name,
     "no-network": no_network,
     "full-disk": full_disk,
