@@ -15,6 +15,7 @@ from ._text import aligned, amount, html_table, size
 if TYPE_CHECKING:
     from ._recordings.header import RecordingHeader
 
+ON_DISK = ("verified", "pinned", "unverified", "damaged")  # states of files that can be read
 PICTURE_WIDTH = 320  # pixels in a notebook
 NO_LICENSE = "unknown: nobody has published one. Ask before you share the file or publish with it"
 
@@ -140,7 +141,7 @@ def describe(collection: Collection, entry: Entry) -> Info:
         item.held,
         path,
         **facts,
-        header=_header(path) if path.is_file() else None,
+        header=_header(path) if item.state in ON_DISK else None,
     )
 
 

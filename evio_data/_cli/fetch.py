@@ -10,7 +10,7 @@ from .._progress.screens import screen
 from .._registry.registry import Entry
 from .._report import Outcome, Report
 from .._settings import Settings, from_environment
-from ..errors import EvioDataError
+from ..errors import CacheError, EvioDataError
 from .link import Link, copy_to, is_link, place, resolve
 from .output import report_json
 from .prefetch import run, tell_kept
@@ -117,6 +117,8 @@ def _download(
         ).run()
     finally:
         where.tidy()
+    if isinstance(outcome.error, CacheError):  # the folder is the user's own, not the cache
+        outcome.error.advice = "Make room, or name another place with `-o FILE`."
     return outcome if outcome.error else outcome._replace(path=link.target)
 
 

@@ -12,7 +12,7 @@ from .terminal import OK, show, show_json
 
 LABEL = 14  # columns of a label and the blanks around it
 PICTURE = (60, 18)  # columns and lines of a terminal that a picture takes at most
-PICTURE_RUNS_FROM = 40  # columns of a terminal; a smaller picture shows nothing
+NARROW = 40  # columns of a terminal: fewer have no room for labels beside texts, or pictures
 
 
 def info(options: argparse.Namespace) -> int:
@@ -32,9 +32,12 @@ def _lines(info: Info) -> list[str]:
     screen = terminal_size(sys.stdout)
     lines = [info.name]
     for label, text in info.rows():
+        if screen and screen.columns < NARROW:
+            lines += folded(f"{label}: {text}", screen.columns)
+            continue
         first, *more = folded(text, screen and max(screen.columns - LABEL, LABEL), hang=0)
         lines += [f"  {label:<12}{first}", *(" " * LABEL + line for line in more)]
-    if screen and screen.columns >= PICTURE_RUNS_FROM and info.header and _speaks_braille():
+    if screen and screen.columns >= NARROW and info.header and _speaks_braille():
         lines += _picture(info.path, screen.columns, screen.lines)
     return lines
 

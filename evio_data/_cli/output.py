@@ -121,7 +121,7 @@ def _fitting(rows: "Sequence[Sequence[str]]", shown: list[int], width: int | Non
     """Return a table that takes a width, if it can.
 
     What is left out, in this order: PATH, EVENTS, what is there of a partial, the beginnings of
-    names, HASH.
+    names, HASH. In the end there are sentences.
     """
     lines = _table(rows, shown)
     for left_out in (5, 4, "held", "names", 3):
@@ -133,6 +133,9 @@ def _fitting(rows: "Sequence[Sequence[str]]", shown: list[int], width: int | Non
         lines = _table(rows, shown)
         if left_out in ("names", 3):
             lines = _table(_shortened(rows, max(map(columns, lines)) - width), shown)
+    if width is not None and max(map(columns, lines)) > width:  # no table fits
+        texts = (f"{name}: {whole}, {state}" for name, whole, state, *_ in rows[1:])
+        return [part for text in texts for part in folded(text, width)]
     return lines
 
 

@@ -203,8 +203,10 @@ def show_plan(plan: Plan, collection: Collection, options: argparse.Namespace) -
         show_text(*(f"{item.name}: {_prospect(plan, item)}" for item in plan.missing))
         show_text(*(f"{item.name}: there, to be hashed" for item in plan.doubtful))
         present = len(plan.items) - len(plan.missing)
+        refused = f", {len(plan.refused)} refused" if plan.refused else ""
         show_text(
-            f"{_amount(plan)} would be fetched into {collection.cache.root}; {present} present."
+            f"{_amount(plan)} would be fetched into {collection.cache.root}; {present} present"
+            f"{refused}."
         )
     return FAILED if plan.refused else OK
 
