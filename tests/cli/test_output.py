@@ -127,7 +127,7 @@ def test_table_fits_the_terminal(width: int) -> None:
     assert ("PATH" in lines[0], "HASH" in lines[0]) == (width > 100, width > 50)
 
 
-@pytest.mark.parametrize("width", [12, 20, 30])
+@pytest.mark.parametrize("width", [12, 20])
 def test_no_table_on_a_very_narrow_terminal(width: int) -> None:
     """Where no table fits there are sentences, and no word of them is cut."""
     lines = inventory_lines([ITEMS[0]], cache="/c", width=width)
