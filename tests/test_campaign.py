@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import subprocess
 import sys
@@ -19,12 +21,13 @@ from evio_data.testing import DriveFile, DriveServer
 from evio_data.testing._choices import CHOICES
 from evio_data.testing._model import Drive
 
-from .campaign import _damages, _faults, _oracle
+from .campaign import _calls, _damages, _faults, _oracle
 from .campaign._clients import CLIENTS
 from .campaign._schedule import Event, FileSpec, Means, Schedule, What, drawn
 from .campaign._world import Process, World
+from .campaign.sweep._preload import How
 
-ALL = Means(disks=True, clocks=True, users=True)
+ALL = Means(disks=True, clocks=True, users=True, limits=True, calls=True)
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = FileSpec("fan.raw", 1000, pinned=True, sized=False, plain=False, tagged=False)
 QUIET = Schedule(
@@ -43,10 +46,10 @@ QUIET = Schedule(
 )
 
 
-def campaign(*options: str) -> subprocess.CompletedProcess[str]:
+def campaign(*options: str, module: str = "tests.campaign") -> subprocess.CompletedProcess[str]:
     """Run the command."""
     return subprocess.run(
-        [sys.executable, "-m", "tests.campaign", *options],
+        [sys.executable, "-m", module, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -67,10 +70,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_short_campaign() -> None:
-    """Twelve random schedules of faults and kills leave nothing wrong behind."""
-    done = campaign("--seed", "7", "--runs", "12", "--jobs", "2")
+    """Eight random schedules of faults and kills leave nothing wrong behind."""
+    done = campaign("--seed", "7", "--runs", "8", "--jobs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("12 runs in ")
+    assert done.stdout.startswith("8 runs in ")
 
 
 def test_one_schedule_is_told() -> None:
@@ -95,50 +98,13 @@ def test_what_cannot_be_had_is_left_out(seed: int) -> None:
     assert (part.files, part.rounds, part.mirror) == (whole.files, whole.rounds, whole.mirror)
     left_out = [event for event in whole.events if event not in part.events]
     assert {event.what for event in left_out} <= {"fill", "clock", "read-only"}
-    assert (part.disk, part.clock, part.users) == (None, None, None)
+    assert (part.disk, part.clock, part.users, part.limit, part.broken) == (None,) * 5
 
 
 # --- what is drawn ----------------------------------------------------------------------------
 
 VALIDATORS = {"etag", "last_modified"}  # with a new version of a file, and at its first one
 NO_SWITCHES = {"name", "id", "mime", "content", "keep", "served"}
-# The options of odd but harmless servers, which are not among the faults yet.
-NOT_YET = {
-    "checksums",
-    "chunk_size",
-    "compress",
-    "connection_limit",
-    "content_encoding",
-    "drip",
-    "drip_at",
-    "drip_lines",
-    "drip_pause",
-    "form_method",
-    "header_case",
-    "headers",
-    "http_version",
-    "informational",
-    "informational_status",
-    "keep_alive",
-    "last_chunk",
-    "latency",
-    "nodes",
-    "ok_status",
-    "over_limit",
-    "over_limit_on",
-    "page_style",
-    "portal",
-    "portal_page",
-    "portal_status",
-    "post_passes",
-    "proxy_status",
-    "range_status",
-    "redirect_status",
-    "redirect_times",
-    "trailers",
-    "transfer_encoding",
-}
-VALUES_NOT_YET = {repr(value) for value in ("no-total", "multipart", "twice", "list")}
 
 
 def positions_drawn() -> dict[str, set[str]]:
@@ -154,22 +120,22 @@ def positions_drawn() -> dict[str, set[str]]:
 def test_every_switch_of_a_file_is_drawn() -> None:
     """Each switch of a file is one that some fault sets."""
     switches = {each.name for each in fields(DriveFile) if not each.name.startswith("_")}
-    assert switches - NO_SWITCHES - VALIDATORS - NOT_YET == set(positions_drawn())
+    assert switches - NO_SWITCHES - VALIDATORS == set(positions_drawn())
     assert {name for event in many_events() for name in event.switches} >= VALIDATORS
 
 
-@pytest.mark.parametrize("name", sorted(set(CHOICES) - NOT_YET))
+@pytest.mark.parametrize("name", sorted(CHOICES))
 def test_every_position_of_a_switch_is_drawn(name: str) -> None:
     """Each position of a switch is drawn, or is the one in which nothing goes wrong."""
     usual = repr(_faults.file_defaults()[name])
-    positions = {repr(position) for position in CHOICES[name]} - VALUES_NOT_YET
+    positions = {repr(position) for position in CHOICES[name]}
     assert positions - {usual} <= positions_drawn()[name]
 
 
 def test_every_switch_of_the_server_is_drawn() -> None:
     """Each switch of the server, and of a folder, is one that some fault sets, and heals."""
     holds = {"items", "traffic"}  # no switches
-    switches = {name for name in Drive.__slots__ if not name.startswith("_")} - holds - NOT_YET
+    switches = {name for name in Drive.__slots__ if not name.startswith("_")} - holds
     dice = random.Random(0)
     assert switches == {name for kind in _faults.SERVER_KINDS.values() for name in kind(dice)}
     assert switches == set(_faults.SERVER_DEFAULTS)
@@ -273,3 +239,54 @@ def test_a_bad_end_is_seen(world: World, code: str, words: str) -> None:
     process = Process("prefetch", [sys.executable, "-c", code], world, 1)
     process.process.wait()
     assert any(words in failure for failure in _oracle.judge_round(world, [process]))
+
+
+# --- the sweep --------------------------------------------------------------------------------
+
+needs_a_compiler = pytest.mark.skipif(_calls.library() is None, reason="no compiler is here")
+UNLINK = """
+import os, sys
+for name in sys.argv[1:]:
+    try:
+        os.unlink(name)
+    except OSError as error:
+        print(error.errno)
+"""
+
+
+@needs_a_compiler
+def test_a_short_sweep() -> None:
+    """Some calls of a fetch, failed or killed, leave nothing wrong behind."""
+    done = campaign("--scene", "fetch", "--every", "16", module="tests.campaign.sweep")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| fetch | " in done.stdout
+
+
+@needs_a_compiler
+@pytest.mark.parametrize(
+    ("how", "seen", "left"),
+    [
+        (How.COUNT, "", []),
+        (How.ERROR, f"{errno.EIO}\n", ["b"]),
+        (How.DISK, f"{errno.EIO}\n" * 2, ["b", "c"]),
+        (How.KILL, "", ["b", "c"]),
+    ],
+)
+def test_a_call_fails_as_it_is_told(tmp_path: Path, how: How, seen: str, left: list[str]) -> None:
+    """The second call below a folder fails, or all from then on, or the process ends there."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    names = [tmp_path / "a", inside / "a", inside / "b", inside / "c"]
+    for path in names:
+        path.touch()
+    broken = _calls.Broken(0, 1, how, errno.EIO)
+    done = subprocess.run(
+        [sys.executable, "-c", UNLINK, *map(str, names)],
+        env={**os.environ, **broken.environment(inside)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == seen
+    assert done.returncode == (-9 if how is How.KILL else 0)
+    assert [path.name for path in names if path.exists()] == left

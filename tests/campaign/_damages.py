@@ -34,7 +34,7 @@ _JSON = {
 def kinds(target: str) -> tuple[str, ...]:
     """Return what can be done to a target."""
     if target == "final":
-        return (*CONTENTS[:3], "gone", *IN_ITS_PLACE)
+        return (*CONTENTS[:3], "gone", *IN_ITS_PLACE, "link to a good file")
     if target in ("state", "top"):
         return ("gone", *IN_ITS_PLACE[2:6], "file")
     if target == "part":
@@ -185,6 +185,15 @@ def _hard_link(world: World, path: Path) -> None:
         path.hardlink_to(world.outside / "a")
 
 
+def _annexed(world: World, served: Served, path: Path, dice: random.Random) -> None:
+    """Keep the file elsewhere, with a link in its place, as git-annex and shared disks do."""
+    kept = world.annex / served.spec.name.replace("/", "-")
+    if not kept.exists():
+        kept.write_bytes(served.first)
+    path.unlink(missing_ok=True)
+    path.symlink_to(kept)
+
+
 _DO: dict[str, Callable[..., None]] = {
     "flipped": _rewritten(_flipped),
     "cut": _rewritten(lambda data: data[: len(data) // 2]),
@@ -199,6 +208,7 @@ _DO: dict[str, Callable[..., None]] = {
     "full folder": _replaced(_full_folder),
     "file": _replaced(lambda world, path: _put(world, path, b"in the way")),
     "link": _replaced(lambda world, path: path.symlink_to(world.outside / "a")),
+    "link to a good file": _annexed,
     "dangling link": _replaced(lambda world, path: path.symlink_to(world.outside / "none")),
     "link to a folder": _replaced(lambda world, path: path.symlink_to(world.outside)),
     "pipe": _replaced(lambda _, path: os.mkfifo(path)),

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from typing import Any, NamedTuple, get_args
 
 from evio_data.testing import DriveFile
+from evio_data.testing._choices import Length, Nodes, PageStyle, Ranges
 from evio_data.testing._files import Refusal
 from evio_data.testing._folders import FolderRefusal
 
@@ -109,6 +110,105 @@ def _foreign(dice: random.Random, size: int) -> Switches:
     return dice.choice([{"large": True, "form_action": elsewhere}, {"redirect_to": elsewhere}])
 
 
+def _chunks(dice: random.Random, size: int) -> Switches:
+    return {
+        "length": "chunked",
+        "chunk_size": dice.choice([None, 1 + size // 3, 64 * 1024]),
+        "last_chunk": dice.choice(["sent", "never", "close"]),
+        "trailers": dice.randint(0, 3),
+    }
+
+
+def _few_bodies(dice: random.Random, size: int) -> Switches:
+    return {
+        "connection_limit": 1,
+        "over_limit": dice.choice([403, 429, 503, "quota"]),
+        "over_limit_on": dice.choice(["any", "range"]),
+        "retry_after": "0",
+    }
+
+
+def _labels(dice: random.Random, size: int) -> Switches:
+    words = ["gzip", "x-gzip", "aws-chunked", "utf-8", "binary", "none", "8bit", None]
+    return {
+        "content_encoding": dice.choice(words),
+        "transfer_encoding": dice.choice([None, "identity"]),
+    }
+
+
+def _drip(dice: random.Random, size: int) -> Switches:
+    """Slower than usual, yet done in a few seconds: what drips for ever is `_clog`."""
+    where = dice.choice(["head-bytes", "head-lines", "body", "trailers"])
+    lines = dice.randint(1, 20)
+    return {
+        "drip": where,
+        "drip_pause": 0.001 if where in ("head-bytes", "body") else 0.05,
+        "drip_at": dice.choice(["uc", "download", "any"]),
+        "drip_lines": lines,
+        **({"trailers": lines, "length": "chunked"} if where == "trailers" else {}),
+    }
+
+
+def _clog(dice: random.Random, size: int) -> Switches:
+    """Hold a connection for as long as it may: a header line now and then, or interim answers."""
+    slow: Switches = {"drip_pause": dice.uniform(0.1, 0.3)}
+    return dice.choice(
+        [
+            {"drip": "head-lines", "drip_lines": 10**6, **slow},
+            {"informational": 10**6, **slow},
+            {"drip": "trailers", "trailers": 10**6, "length": "chunked", **slow},
+        ]
+    )
+
+
+def _odd_server(dice: random.Random, size: int) -> Switches:
+    return {
+        "header_case": dice.choice(["lower", "upper"]),
+        "http_version": dice.choice(["1.0", "1.1"]),
+        "keep_alive": dice.random() < 0.5,
+        "headers": dice.choice(
+            [{"Vary": "Accept-Encoding"}, {"Content-Disposition": None}, {"Server": "x" * 4000}]
+        ),
+        "ok_status": dice.choice([200, 203]),
+        "informational": dice.randint(0, 3),
+        "informational_status": dice.choice([100, 102, 103]),
+    }
+
+
+def _portal(dice: random.Random, size: int) -> Switches:
+    kinds = ["text/html", "text/plain", "application/octet-stream", "none"]
+    return {
+        "portal": dice.choice(kinds),
+        "portal_page": dice.choice([None, None, ""]),
+        "portal_status": dice.choice([200, 511]),
+    }
+
+
+def _detour(dice: random.Random, size: int) -> Switches:
+    return {
+        "redirect_to": "https://drive.google.com/nowhere",
+        "redirect_status": dice.choice([301, 302, 303, 307, 308]),
+        "redirect_times": dice.randint(1, 3),
+    }
+
+
+def _forms(dice: random.Random, size: int) -> Switches:
+    return {
+        "large": True,
+        "form_method": dice.choice(["get", "post"]),
+        "post_passes": dice.random() < 0.5,
+        "page_style": dice.choice(get_args(PageStyle)),
+    }
+
+
+def _styled(dice: random.Random, size: int) -> Switches:
+    return {
+        "refuse": dice.choice(get_args(Refusal)),
+        "retry_after": "0",
+        "page_style": dice.choice(get_args(PageStyle)),
+    }
+
+
 def _just(**switches: Any) -> Callable[[random.Random, int], Switches]:
     def draw(_dice: random.Random, _size: int) -> Switches:
         return dict(switches)
@@ -132,13 +232,9 @@ KINDS: dict[str, Kind] = {
         lambda dice, size: {"stall_after": _place(dice, size), "stall_times": dice.randint(1, 2)}
     ),
     "silence, always": Kind(lambda dice, size: {"stall_after": _place(dice, size)}, lasting=True),
-    "no length": Kind(lambda dice, _: {"length": dice.choice(["chunked", "absent"])}),
+    "odd lengths": Kind(lambda dice, _: {"length": dice.choice([*get_args(Length)[1:]])}),
     "ranges ignored": Kind(_just(ranges="ignore")),
-    "ranges wrong": Kind(
-        lambda dice, _: {
-            "ranges": dice.choice(["wrong-start", "short", "other-total", "no-content-range"])
-        }
-    ),
+    "ranges wrong": Kind(lambda dice, _: {"ranges": dice.choice([*get_args(Ranges)[2:]])}),
     "ranges ignored later": Kind(lambda dice, size: {"ranges_after_bytes": _place(dice, size)}),
     "passing statuses": Kind(_errors),
     "a date to come back at": Kind(_come_back),
@@ -147,6 +243,27 @@ KINDS: dict[str, Kind] = {
     "no disposition": Kind(_just(disposition="none"), lasting=True, drive_only=True),
     "foreign address": Kind(_foreign, lasting=True, drive_only=True),
     "resource key": Kind(_just(resource_key="0-abc"), lasting=True, drive_only=True),
+    "chunks": Kind(_chunks),
+    "one body at a time": Kind(_few_bodies),
+    "labels over the right bytes": Kind(_labels),
+    "really compressed": Kind(
+        lambda dice, _: {"compress": dice.choice(["gzip", "deflate", "raw-deflate"])}
+    ),
+    "drip": Kind(_drip),
+    "clog": Kind(_clog, lasting=True),
+    "odd server": Kind(_odd_server),
+    "portal": Kind(_portal, lasting=True),
+    "detour": Kind(_detour, lasting=True),
+    "other forms": Kind(_forms, drive_only=True),
+    "refusal in another style": Kind(_styled, lasting=True, drive_only=True),
+    "nodes": Kind(lambda dice, _: {"nodes": dice.choice([*get_args(Nodes)[1:]])}),
+    "ranges refused": Kind(
+        lambda dice, _: {"range_status": dice.choice([400, 403, 405, 406, 416, 501, 503])}
+    ),
+    "few checksums": Kind(
+        lambda dice, _: {"checksums": dice.choice([(), ("md5",), ("sha1", "md5")])},
+        drive_only=True,
+    ),
     "gzip": Kind(_just(gzip=True), lasting=True),
     "endless": Kind(_just(endless=True)),
     "garbled once": Kind(_just(garble="flip", garble_times=1)),
@@ -179,6 +296,8 @@ SERVER_KINDS: dict[str, Callable[[random.Random], Switches]] = {
     "short lists": lambda _: {"api_page_limit": 1},
     "other language": lambda dice: {"language": dice.choice(["de", "es"])},
     "no cookies": lambda _: {"cookies": False},
+    "far away": lambda dice: {"latency": dice.uniform(0.01, 0.1)},
+    "proxy that turns away": lambda dice: {"proxy_status": dice.choice([403, 407, 502])},
 }
 SERVER_DEFAULTS: Switches = {
     "max_connections": None,
@@ -193,6 +312,8 @@ SERVER_DEFAULTS: Switches = {
     "api_page_limit": None,
     "language": "en",
     "cookies": True,
+    "latency": 0.0,
+    "proxy_status": None,
 }
 
 # Switches of the folder that lists the files.

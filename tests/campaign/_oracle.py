@@ -90,6 +90,12 @@ def judge_round(world: World, processes: list[Process]) -> list[str]:
             for served in world.files
             if not _is_there(world, served)
         ]
+    if world.schedule.spares_others and "prefetch" in clients:
+        failures += [
+            f"a bad host has held up {served.spec.name}, which is on another one"
+            for served in world.files
+            if not served.spec.elsewhere and not _is_there(world, served)
+        ]
     if list(world.empty.iterdir()):
         failures.append("the working directory was written to")
     return failures
@@ -115,7 +121,8 @@ def _judge_end_of(process: Process) -> list[str]:
 
 def _is_there(world: World, served: Served) -> bool:
     path = world.path(served)
-    if path.is_symlink() or not path.is_file():
+    is_ours = not path.is_symlink() or path.resolve().parent == world.annex.resolve()
+    if not is_ours or not path.is_file():
         return False
     return served.is_right(hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -178,7 +185,13 @@ def _judge_outside(world: World) -> list[str]:
     """Return what was done where no client may write."""
     found = {path.name: path.read_bytes() for path in world.outside.iterdir()}
     untouched = found == dict.fromkeys(("a", "b"), b"none of your business")
-    return [] if untouched else [f"written outside the cache: {sorted(found)}"]
+    failures = [] if untouched else [f"written outside the cache: {sorted(found)}"]
+    right = {served.spec.name.replace("/", "-"): served.first for served in world.files}
+    return failures + [
+        f"written through a link: {path.name}"
+        for path in world.annex.iterdir()
+        if path.read_bytes() != right.get(path.name)
+    ]
 
 
 def _judge_registries(world: World) -> list[str]:
@@ -251,7 +264,7 @@ def bound(world: World, served: Served) -> int:
     """Return the bytes of a file that may be sent in a whole run."""
     schedule, size = world.schedule, served.spec.size
     processes = sum(ways(process.client).readers for process in world.processes)
-    if not schedule.events and not schedule.no_locks and schedule.disk is None and not (
+    if schedule.is_quiet and not (
         schedule.users == "strangers"
         or any(ways(process.client).removes for process in world.processes)
     ):  # fmt: skip

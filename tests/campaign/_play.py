@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from evio_data.testing import DriveServer
 
-from . import _damages, _oracle, _users
+from . import _crowd, _damages, _oracle, _users
 from ._clients import Client
 from ._schedule import ON_DISK, Event, Means, Schedule, drawn
 from ._world import Process, World
@@ -60,6 +60,9 @@ def _played(world: World, counts: Counter[str]) -> list[str]:
             failures += watch.failures
             if failures:
                 return failures
+        if world.schedule.crowd:
+            counts["crowds at a server"] += 1
+            failures += _crowd.play(world)
         with world.looking:
             world.heal()
         failures += _clean_run(world, counts)
@@ -76,6 +79,12 @@ def _count(world: World, counts: Counter[str]) -> None:
     counts["files"] += len(world.files)
     counts["disks"] += schedule.disk is not None
     counts["no locks"] += schedule.no_locks
+    counts["through a proxy"] += schedule.proxied
+    counts["bad hosts"] += any(file.elsewhere for file in schedule.files)
+    counts["bad hosts beside good ones that nothing befalls"] += schedule.spares_others
+    counts["disks that fail for one process"] += schedule.broken is not None
+    counts[f"limit: {schedule.limit}"] += schedule.limit is not None
+    counts[f"locale: {schedule.locale}"] += schedule.locale is not None
     counts["clocks that jump"] += schedule.clock is not None
     counts[f"users: {schedule.users}"] += schedule.users is not None
     counts[f"mirror: {schedule.mirror}"] += schedule.mirror is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from . import _clock, _disk, _users
+from . import _calls, _clock, _disk, _users
 from ._clients import CLIENTS, Client
 from ._damages import TARGETS, kinds
 from ._faults import FOLDER_KINDS, KINDS, LATER, MIB, SERVER_KINDS, Switches
@@ -29,6 +29,13 @@ ON_DISK = ("touch", "damage", "read-only")  # what happens before the processes 
 SIGNALS = (9, 9, 15, 2)
 MIRRORS = ("good", "good", "wrong", "of halves", "of pages", "dead")
 CLOCKS = tuple(_clock.JUMPS)
+BAD_HOSTS = ("clog", "silence, always", "passing statuses", "cut, always", "portal")
+_PLAIN = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LOCALES = {
+    "C": {"LC_ALL": "C", **_PLAIN},
+    "POSIX, ASCII streams": {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii:strict", **_PLAIN},
+    "Latin-1 streams": {"PYTHONIOENCODING": "latin-1:strict"},
+}
 USUAL: tuple[Client, ...] = ("prefetch", "prefetch", "prefetch", "fetch", "registry")
 
 
@@ -42,11 +49,19 @@ class Means(NamedTuple):
     disks: bool = False
     clocks: bool = False
     users: bool = False
+    limits: bool = False
+    calls: bool = False
 
     @classmethod
     def here(cls) -> Means:
         """Find out."""
-        return cls(_disk.can_mount(), _clock.can_jump(), _users.can_switch())
+        return cls(
+            _disk.can_mount(),
+            _clock.can_jump(),
+            _users.can_switch(),
+            _calls.can_limit(),
+            _calls.library() is not None,
+        )
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,7 @@ class FileSpec:
     sized: bool  # the registry says its size
     plain: bool  # a plain URL instead of a Drive link
     tagged: bool  # the server sends an ETag and a Last-Modified
+    elsewhere: bool = False  # on a host of its own, which is the bad one
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,30 @@ class Schedule:
     api_key: bool
     clock: str | None = None  # how far the clients' clock is ahead at first
     users: _users.Users | None = None  # as whom the processes run in turn
+    limit: str | None = None  # of each process: an option of prlimit
+    locale: str | None = None
+    proxied: bool = False  # all requests go through a proxy, which is the server itself
+    broken: _calls.Broken | None = None  # a disk that fails for one of the processes
+    crowd: bool = False  # strangers press to a server of the cache, once all rounds are over
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing befalls anybody."""
+        odd = (self.events, self.no_locks, self.disk, self.limit, self.locale, self.broken)
+        return not any(odd) and not any(file.elsewhere for file in self.files)
+
+    @property
+    def spares_others(self) -> bool:
+        """Whether nothing befalls the files that are not on the bad host, nor their readers."""
+        bad = {number for number, file in enumerate(self.files) if file.elsewhere}
+        around = (self.no_locks, self.disk, self.limit, self.locale, self.broken, self.users)
+        clients = {client for processes in self.rounds for client in processes}
+        return (
+            bool(bad)
+            and not any(around)
+            and clients <= {*USUAL, "pooch", "pytest", "list"}
+            and all(event.what == "fault" and event.file in bad for event in self.events)
+        )
 
     @property
     def total(self) -> int:
@@ -132,6 +172,11 @@ class Schedule:
             + ", an API key" * self.api_key
             + (f", a clock {self.clock}" if self.clock else "")
             + (f", two users: {self.users}" if self.users else "")
+            + (f", a limit {self.limit}" if self.limit else "")
+            + (f", the locale {self.locale}" if self.locale else "")
+            + ", through a proxy" * self.proxied
+            + (f", {self.broken}" if self.broken else "")
+            + ", a crowd" * self.crowd
         ]
         lines += [f"  file {number}: {file}" for number, file in enumerate(self.files)]
         lines += [f"  round {number}: {', '.join(who)}" for number, who in enumerate(self.rounds)]
@@ -160,7 +205,35 @@ def drawn(seed: int, means: Means) -> Schedule:
         clock=_maybe(dice, 0.25, dice.choice(CLOCKS)),
         users=_maybe(dice, 0.15, dice.choice(tuple(_users.UMASKS))),
     )
-    return _playable(replace(schedule, events=_events(dice, schedule)), means)
+    schedule = replace(schedule, events=_events(dice, schedule))
+    return _playable(_surrounded(dice, schedule), means)
+
+
+def _surrounded(dice: random.Random, schedule: Schedule) -> Schedule:
+    """Add what is around the processes: a bad host, limits, a locale, a proxy, a crowd."""
+    bad = _bad_host(dice, schedule) if dice.random() < 0.15 else schedule
+    return replace(
+        bad,
+        limit=_maybe(dice, 0.1, dice.choice(_calls.LIMITS)),
+        locale=_maybe(dice, 0.12, dice.choice(tuple(LOCALES))),
+        proxied=dice.random() < 0.08 and not bad.mirror and not any(f.elsewhere for f in bad.files),
+        broken=_maybe(dice, 0.1, _calls.drawn(dice)),
+        crowd=dice.random() < 0.08,
+    )
+
+
+def _bad_host(dice: random.Random, schedule: Schedule) -> Schedule:
+    """Add a file on a host of its own, which is bad from the beginning."""
+    number = len(schedule.files)
+    bad = FileSpec(f"bad/{number}.raw", 64 * 1024, True, False, True, False, elsewhere=True)
+    kind = dice.choice(BAD_HOSTS)
+    switches = KINDS[kind].draw(dice, bad.size)
+    if kind == "passing statuses":
+        switches = {"errors": [dice.choice([429, 503])] * 99, "retry_after": "20000"}
+    worse = Event(len(schedule.events), 0, 0, "fault", number, kind, switches)
+    return replace(
+        schedule, files=(*schedule.files, bad), events=(*schedule.events, worse), mirror=None
+    )
 
 
 def _maybe(dice: random.Random, share: float, value: T) -> T | None:
@@ -176,6 +249,8 @@ def _playable(schedule: Schedule, means: Means) -> Schedule:
     }
     return replace(
         schedule,
+        limit=schedule.limit if means.limits else None,
+        broken=schedule.broken if means.calls else None,
         events=tuple(event for event in schedule.events if event.what not in missing),
         disk=schedule.disk if means.disks else None,
         clock=schedule.clock if means.clocks else None,
@@ -187,11 +262,12 @@ def _file(dice: random.Random, number: int) -> FileSpec:
     most = dice.choice([0, 1, 100, 64 * 1024, MIB, MIB, 4 * MIB, 8 * MIB])
     folder = dice.choice(["", "", "fan/", "a/b/"])
     pinned = dice.random() < 0.7
+    size, sized = dice.randint(most // 2, most), dice.random() < 0.4
     return FileSpec(
-        f"{folder}{number}.raw",
-        dice.randint(most // 2, most),
+        f"{folder}{number}.raw" if dice.random() < 0.9 else f"{folder}Lüfter {number}.raw",
+        size if pinned or sized else max(1, size),  # an empty first use is doubted
         pinned=pinned,
-        sized=dice.random() < 0.4,
+        sized=sized,
         plain=dice.random() < 0.2,
         tagged=dice.random() < 0.5,
     )

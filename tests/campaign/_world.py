@@ -22,7 +22,7 @@ from . import _clock, _users
 from ._clients import SCRIPTS, Client, command
 from ._disk import STATE, Disk
 from ._faults import FOLDER_DEFAULTS, SERVER_DEFAULTS, SOON, Switches, file_defaults
-from ._schedule import FileSpec, Schedule
+from ._schedule import LOCALES, FileSpec, Schedule
 
 API_KEY = "AIza-campaign"
 TAG = {"etag": '"first"', "last_modified": "Fri, 14 Nov 2025 09:30:00 GMT"}
@@ -40,11 +40,12 @@ class Served:
         self.registered = hashlib.sha256(content).hexdigest()
         self.versions = {self.registered}
         self.damaged: set[str] = set()  # what was put under the final name, not by a client
+        self.others: set[str] = set()  # what another registry has under the same name
         self.unknowable = False  # nothing that was sent tells wrong bytes from right ones
 
     def may_be(self, sha256: str) -> bool:
         """Say whether a file with this hash may be under the final name for now."""
-        return sha256 in self.damaged or self.is_right(sha256)
+        return sha256 in self.damaged | self.others or self.is_right(sha256)
 
     def is_right(self, sha256: str) -> bool:
         """Say whether a file with this hash may be under the final name after success."""
@@ -97,8 +98,8 @@ class Process:
         self._err = world.folder / f"{number}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                command,
-                env=world.environment_of(client),
+                [*world.limited(client), *command],
+                env=world.environment_of(client, number),
                 cwd=world.empty,
                 stdout=out,
                 stderr=err,
@@ -183,6 +184,9 @@ class World:
         folder.chmod(0o755)
         self.empty, self.given = self._folder("empty"), self._folder("given")
         self.outside: Path = self._folder("outside")
+        self.annex = self._folder("annex")  # what links in the cache lead to
+        self.limit, self.broken = schedule.limit, schedule.broken
+        self.elsewhere: DriveServer | None = None
         self.pooch, self.out = self._folder("pooch", ours=False), self._folder("out", ours=False)
         self.disk = Disk(folder / "disk", schedule.disk)
         self.cache = self.disk.path / "cache"
@@ -194,6 +198,8 @@ class World:
         self.planted: list[Path] = []  # in the way, inside our state
         self._by_hand: list[Path] = []  # in the way, where nobody but a user may remove it
         self.clock = _clock.Clock(folder / "clock", schedule.clock) if schedule.clock else None
+        self.other_registry = folder / "other.txt"
+        self.other = self._serve_other()
         self._write_registry()
         self._write_outside()
         self._block_locks()
@@ -219,8 +225,20 @@ class World:
     def _serve(self, spec: FileSpec) -> Served:
         content = random.Random(f"{self.schedule.seed} {spec.name}").randbytes(spec.size)
         tags: dict[str, Any] = dict(TAG) if spec.tagged else {}
+        if spec.elsewhere:
+            self.elsewhere = self.elsewhere or DriveServer().start()
+            return Served(spec, self.elsewhere.add(spec.name, content, **tags), content)
         file = self.server.add(spec.name, content, folder=self.listing, **tags)
         return Served(spec, file, content)
+
+    def _serve_other(self) -> bytes:
+        """Serve another file under the first one's name, and register it; return its content."""
+        name = self.files[0].spec.name
+        content = random.Random(f"{self.schedule.seed} other").randbytes(5000)
+        file = self.server.add(f"other/{name}", content)
+        self.other_registry.write_text(file.registry_line(name) + "\n", encoding="utf-8")
+        self.files[0].others.add(hashlib.sha256(content).hexdigest())
+        return content
 
     def _write_registry(self) -> None:
         lines = []
@@ -252,7 +270,9 @@ class World:
             settings["HOME"] = str(self.out)
         if schedule.api_key:
             settings["EVIO_DATA_API_KEY"] = API_KEY
-        return settings
+        if schedule.proxied:
+            settings["http_proxy"] = self.server.endpoint
+        return settings | LOCALES.get(schedule.locale or "", {})
 
     def _mirror(self, kind: str) -> str:
         """Return the address of a mirror: this server, one with other bytes, or nobody."""
@@ -270,10 +290,20 @@ class World:
 
     def url(self, served: Served) -> str:
         """Return the URL under which a file is registered."""
+        if served.spec.elsewhere:
+            assert self.elsewhere is not None
+            return self.elsewhere.plain_url(served.file)
         return self.server.plain_url(served.file) if served.spec.plain else served.file.url
 
-    def environment_of(self, client: Client) -> dict[str, str]:
+    def limited(self, client: Client) -> list[str]:
+        """Return the words before a command that limit its process."""
+        is_ours = client not in ("fork", "pytest")  # whose own parts may need more
+        return ["prlimit", self.limit] if self.limit and is_ours else []
+
+    def environment_of(self, client: Client, number: int) -> dict[str, str]:
         """Return the environment of a process."""
+        if self.broken and self.broken.process == number and client not in ("fork", "pytest"):
+            return {**self.environment, **self.broken.environment(self.disk.path)}
         # Not for those of pytest: a killed one would leave its children a lock of the library's.
         is_told = self.clock is not None and client != "pytest"
         return {**self.environment, **(self.clock.environment if self.clock and is_told else {})}
@@ -323,9 +353,19 @@ class World:
         self._clear_by_hand()
         if self.users:
             _users.set_writable(self.cache, writable=True)
+        self.limit = self.broken = None
+        for name in LOCALES.get(self.schedule.locale or "", {}):
+            self.environment.pop(name)
+        self._give_way()
         if self.users == "strangers":
             self.users = None  # neither may go on with what belongs to the other
         self.environment |= PATIENT
+
+    def _give_way(self) -> None:
+        """Remove the other registry's file, as the error about it says."""
+        final = self.path(self.files[0])
+        if final.is_file() and final.read_bytes() == self.other:
+            final.unlink()
 
     def _clear_by_hand(self) -> None:
         """Remove what is in the place of a file or of our folders, as every error says."""
@@ -344,8 +384,9 @@ class World:
         """Let go of everything."""
         for process in self.processes:
             process.end()
-        if self.mirror is not None:
-            self.mirror.close()
+        for server in (self.mirror, self.elsewhere):
+            if server is not None:
+                server.close()
         self.disk.close()
 
 
