@@ -13,7 +13,9 @@ from .._drive.links import folder_link
 from .._files import as_cache_error, open_nofollow
 from .._pooch.delivery import Delivery, place_for
 from .._pooch.entries import as_entry
+from .._registry.parser import DOI
 from .._registry.registry import Entry
+from .._registry_tools.keys import safe_key
 from .._report import Outcome
 from .._settings import Settings
 from .._sources.base import Source
@@ -54,10 +56,10 @@ def is_link(text: str) -> bool:
     >>> is_link("https://example.org/a"), is_link("drive.google.com/open?id=1"), is_link("a.raw")
     (True, True, False)
     """
-    return "://" in text or text.lower().startswith(_BARE)
+    return "://" in text or text.lower().startswith((*_BARE, DOI))
 
 
-_BARE = ("drive.google.com/", "docs.google.com/", "doi:")
+_BARE = ("drive.google.com/", "docs.google.com/")  # as some people copy them
 
 
 def resolve(text: str, output: Path | None, settings: Settings) -> Link:
@@ -68,31 +70,47 @@ def resolve(text: str, output: Path | None, settings: Settings) -> Link:
     EvioDataError
         If the server cannot be asked, or if a file with other bytes is in the place.
     """
-    from .._sources.origin import source_of
+    entry = _entry(text)
+    if settings.offline:
+        raise OfflineError(
+            "EVIO_DATA_OFFLINE forbids the network.", name=entry.name, advice="Unset it."
+        )
+    found, source = _located(entry, settings)
+    if output is not None and not output.is_dir() and not os.path.lexists(output):
+        return Link(found._replace(name=output.name), source, output)
+    offered, size = _ask(source, found, settings)
+    named = entry.url.rpartition("/")[2] if entry.url.startswith(DOI) else ""
+    name = safe_key([named or offered])
+    target = output / name if output and output.is_dir() else output or Path(name)
+    present = _present(target, size) if os.path.lexists(target) else None
+    return Link(found._replace(name=target.name, size=size), source, target, present)
 
-    url = f"https://{text}" if text.lower().startswith(_BARE[:2]) else text
+
+def _entry(text: str) -> Entry:
+    url = f"https://{text}" if text.lower().startswith(_BARE) else text
     if folder_link(url) is not None:
         raise DownloadError(
             "this is a Drive folder, not a file.",
             name=clean(url),
             advice="`evio-data registry build FOLDER_URL` makes a registry of it.",
         )
-    entry = as_entry(clean(url), None, url)
-    source = source_of(entry.url, endpoint=settings.endpoint, api_key=settings.api_key)
-    if output is not None and not output.is_dir() and not os.path.lexists(output):
-        return Link(entry._replace(name=output.name), source, output)
-    if settings.offline:
-        raise OfflineError(
-            "EVIO_DATA_OFFLINE forbids the network.", name=entry.name, advice="Unset it."
-        )
-    name, size = _ask(source, entry, settings)
-    target = output / name if output and output.is_dir() else output or Path(name)
-    present = _present(target, size) if os.path.lexists(target) else None
-    return Link(entry._replace(name=target.name, size=size), source, target, present)
+    return as_entry(clean(url), None, url)
+
+
+def _located(entry: Entry, settings: Settings) -> tuple[Entry, Source]:
+    """Return an entry with the address that a DOI stands for, and where its bytes come from."""
+    from .._sources.origin import source_of
+
+    if entry.url.startswith(DOI):
+        from .._sources.doi import Records
+
+        records = Records(timeout=settings.timeout, retries=settings.retries)
+        entry = records.resolved(entry)
+    return entry, source_of(entry.url, endpoint=settings.endpoint, api_key=settings.api_key)
 
 
 def _ask(source: Source, entry: Entry, settings: Settings) -> tuple[str, int | None]:
-    """Return the checked name of a file, and its size if the server says it."""
+    """Return the name of a file as the server has it, and its size if it says that."""
     from .._http.connection import HttpSession, TransportError
 
     connection = HttpSession(timeout=settings.timeout)
@@ -113,14 +131,13 @@ def _ask(source: Source, entry: Entry, settings: Settings) -> tuple[str, int | N
 
 def _name_and_size(source: Source, connection: "HttpSession") -> tuple[str, int | None]:
     from .._http.ranges import RangeError
-    from .._registry_tools.keys import safe_key
 
     try:
         body = source.open(connection, 0, 1)
     except RangeError:  # an empty file has no first byte, and some servers know no ranges
         body = source.open(connection, 0, None, ranged=False)
     with body:
-        return safe_key([body.file_name or "download"]), body.placement.total
+        return body.file_name or "download", body.placement.total
 
 
 def _present(target: Path, size: int | None) -> Outcome:

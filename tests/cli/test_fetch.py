@@ -204,3 +204,24 @@ def test_json(drive: Drive, fetch: Fetch) -> None:
     assert (value["ok"], value["fetched"], value["failed"]) == (False, 2, 1)
     assert [each["path"] for each in value["files"]] == [str(drive.path("a.raw")), None, "b.raw"]
     assert value["files"][1]["error"]["type"] == "NotFoundError"
+
+
+# --- the network ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [[], ["-o", "mine.raw"]])
+def test_link_without_the_network(drive: Drive, here: Path, fetch: Fetch, more: list[str]) -> None:
+    """``EVIO_DATA_OFFLINE`` holds for links too."""
+    file = drive.server.add("a.raw", CONTENT)
+    done = fetch(link(file.id), *more, EVIO_DATA_OFFLINE="1")
+    assert done.returncode == 1
+    assert "EVIO_DATA_OFFLINE forbids the network" in done.stderr
+    assert drive.server.requests == []
+    assert list(here.iterdir()) == []
+
+
+def test_empty_file(drive: Drive, here: Path, fetch: Fetch) -> None:
+    """A file without bytes has a name, too."""
+    file = drive.server.add("empty.raw", b"")
+    assert fetch(link(file.id)).stdout == "empty.raw\n"
+    assert (here / "empty.raw").read_bytes() == b""

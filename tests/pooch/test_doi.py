@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -236,3 +238,12 @@ def test_a_busy_repository_is_not_misread(internet: Internet, tmp_path: Path) ->
     internet.add("https://zenodo.org/api/records/1", b"<html>too many requests", 429)
     with pytest.raises(DownloadError, match="not understood"):
         retrieve(f"doi:{doi}/a.raw", None, "a.raw", tmp_path / "pup")
+
+
+def test_command_fetches_a_doi(internet: Internet, tmp_path: Path) -> None:
+    """`evio-data fetch` takes a DOI: the file has the DOI's name and the record's hash."""
+    doi = publish(internet, "Zenodo", {"a.raw": BYTES})
+    command = [sys.executable, "-m", "evio_data", "fetch", f"doi:{doi}/a.raw"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "a.raw\n"
+    assert (tmp_path / "a.raw").read_bytes() == BYTES
