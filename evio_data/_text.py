@@ -219,8 +219,8 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return an HTML table of texts, as notebooks show it.
 
-    >>> html_table(["Name"], [["<a>.raw"]])
-    '<table><thead><tr><th>Name</th></tr></thead><tbody><tr><td>&lt;a&gt;.raw</td></tr></tbody></table>'
+    >>> html_table(["Name"], [["<a>.raw"]])[-68:]
+    '<td style="text-align: left">&lt;a&gt;.raw</td></tr></tbody></table>'
     """
     inside = "".join(_html_row(row, "td") for row in rows)
     return f"<table><thead>{_html_row(head, 'th')}</thead><tbody>{inside}</tbody></table>"
@@ -229,7 +229,8 @@ def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _html_row(cells: Iterable[str], tag: str) -> str:
     from html import escape
 
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    opening = f'<{tag} style="text-align: left">'  # notebooks would set them to the right
+    return f"<tr>{''.join(f'{opening}{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def quoted(text: str) -> str:
