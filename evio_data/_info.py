@@ -82,7 +82,7 @@ class Info:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return labels and texts, as they are shown."""
-        whom = f" ({self.contact or self.homepage or 'whoever published it'})"
+        whom = f" ({self.contact or self.homepage or 'its publisher'})"
         return [
             ("state", self._state()),
             ("size", self._size()),

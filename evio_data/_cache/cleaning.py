@@ -169,21 +169,21 @@ class _About:
         if path.name == "damaged":
             return "a damaged copy that was set aside"
         if path.name == "stamp":
-            return "what is known of the file" if self._wanted_away else ""
+            return "the stamp of the file" if self._wanted_away else ""
         if path.suffix in PASSING and _age(path) > HOUR:
-            return "left by a process that was ended"
+            return "left by a process that was killed"
         return self._reason_of_partial(path) if path.suffix in (PART, JOURNAL) else ""
 
     def _reason_of_partial(self, path: Path) -> str:
         if self._is_verified:
-            return "a partial of a file that is here"
+            return "a partial of a file that is complete"
         if self._partials or self._wanted_away:
             return "a partial"
         other = path.with_suffix(JOURNAL if path.suffix == PART else PART)
         if other.name not in self._names and _age(path) > HOUR:
-            return "half of a partial: nothing can go on from it"
+            return "half of a partial: it cannot be resumed"
         if not self._is_known and _age(path) > FORGOTTEN:
-            return "a partial of a file that this registry has not"
+            return "a partial of a file that is not in this registry"
         return ""
 
 
