@@ -1,4 +1,4 @@
-"""Answers the requests of one connection with verified files."""
+"""Answer the requests of one connection with verified files."""
 
 import errno
 import io

@@ -1,4 +1,4 @@
-"""Serves the verified files of a cache over HTTP, read-only."""
+"""Serve the verified files of a cache over HTTP, read-only."""
 
 import errno
 import os
