@@ -1,4 +1,4 @@
-"""Whatever bytes a neighbour sends to ``serve``, they are a request within bounds, or none."""
+"""Whatever bytes a peer sends to ``serve``, they are a request within bounds, or none."""
 
 from __future__ import annotations
 

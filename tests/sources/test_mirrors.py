@@ -486,11 +486,11 @@ def test_the_refusal_is_what_is_told(drive: Drive, copy: DriveServer) -> None:
         evio_data.fetch("fan.raw")
 
 
-# --- the neighbour ----------------------------------------------------------------------------
+# --- a peer -----------------------------------------------------------------------------------
 
 
 @contextmanager
-def neighbour(registry: Path, cache: Path) -> Iterator[str]:
+def peer(registry: Path, cache: Path) -> Iterator[str]:
     """Run ``evio-data serve`` in a process of its own, and give what it says to paste."""
     places = ["--registry", str(registry), "--cache-dir", str(cache)]
     command = [sys.executable, "-c", MAIN, "serve", "--port", "0", *places]
@@ -510,16 +510,16 @@ def fill(drive: Drive, cache: Path) -> None:
     drive.run(PREFETCH.replace("()", f"(['--yes', '--quiet', '--cache-dir', {str(cache)!r}])"))
 
 
-def test_one_room_one_download(drive: Drive, tmp_path: Path) -> None:
-    """With Drive's quota used up, a neighbour's cache fills a second one: 0 bytes from Drive."""
+def test_one_network_one_download(drive: Drive, tmp_path: Path) -> None:
+    """With Drive's quota used up, a peer's cache fills a second one: 0 bytes from Drive."""
     names = [f"fan/{number}.raw" for number in range(6)]
     files = [drive.add(name, random.Random(name).randbytes(MIB), size=True) for name in names]
-    fill(drive, tmp_path / "neighbour")
+    fill(drive, tmp_path / "peer")
     for file in files:
         file.quota = "always"
     drive.server.forget()
 
-    with neighbour(drive.registry, tmp_path / "neighbour") as url:
+    with peer(drive.registry, tmp_path / "peer") as url:
         printed = drive.run(PREFETCH.replace("()", "(['--yes', '--quiet'])"), EVIO_DATA_MIRRORS=url)
 
     assert "6 fetched, 0 present, 0 failed" in printed
@@ -527,16 +527,16 @@ def test_one_room_one_download(drive: Drive, tmp_path: Path) -> None:
     assert drive.server.sent() == 0
 
 
-def test_begun_at_drive_and_finished_at_the_neighbour(drive: Drive, tmp_path: Path) -> None:
-    """A download that Drive cut is finished from a neighbour: right hash, a small tail twice."""
+def test_begun_at_drive_and_finished_at_a_peer(drive: Drive, tmp_path: Path) -> None:
+    """A download that Drive cut is finished from a peer: right hash, a small tail twice."""
     file = drive.add("fan.raw", DATA, size=True)
-    fill(drive, tmp_path / "neighbour")
+    fill(drive, tmp_path / "peer")
     file.cut_after, file.quota = 2 * MIB, "on-resume"
     drive.server.forget()
     with pytest.raises(errors.QuotaExceededError):
         evio_data.fetch("fan.raw")
 
-    with neighbour(drive.registry, tmp_path / "neighbour") as url:
+    with peer(drive.registry, tmp_path / "peer") as url:
         code = (
             "import evio_data; (o,) = evio_data.prefetch(['fan.raw']); print(o.received, o.resumed)"
         )
