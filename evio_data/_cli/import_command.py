@@ -6,7 +6,7 @@ from .._collection import Collection, open_collection
 from .._importing.candidates import Candidate
 from .._importing.importer import Imported, ImportResult, Proposal, import_paths
 from .._registry.hashes import worded
-from .._text import clean, plural, size
+from .._text import amount, clean, plural, size
 from .terminal import FAILED, OK, agrees, can_ask, say, show_text
 
 SHOWN = 20  # refusals of one import that are told one by one
@@ -34,7 +34,8 @@ def run_import(options: argparse.Namespace) -> int:
 def _confirm_unverified(proposals: list[Proposal], *, yes: bool) -> bool:
     say(f"Nobody has published the SHA-256 of {plural(len(proposals), 'file')}; by name these fit:")
     for entry, candidate in proposals:
-        say(f"  {entry.name}  <-  {_shown(candidate)}, {size(candidate.size)}")
+        documented = f" (documented: {amount(None, entry.about)})" if entry.about else ""
+        say(f"  {entry.name}  <-  {_shown(candidate)}, {size(candidate.size)}{documented}")
     if yes:
         return True
     if not can_ask():
@@ -69,5 +70,6 @@ def _tell_missing(collection: Collection, intake: ImportResult) -> None:
         f"{len(intake.missing)} still missing" + (":" if intake.missing else ".")
     )
     for name in intake.missing:
-        known = collection.registry.entries[name].size
-        show_text(f"  {name}" + (f", {size(known)}" if known is not None else ""))
+        entry = collection.registry.entries[name]
+        known = amount(entry.size, entry.about)
+        show_text(f"  {name}" + (f", {known}" if known != "?" else ""))

@@ -14,12 +14,15 @@ from .._cache.hashing import Digests
 from .._collection import Collection
 from .._registry.hashes import SHA256, kind_of
 from .._registry.registry import Entry, composed
+from .._text import size
 from ..errors import CacheError, EvioDataError
 from .candidates import Candidate, found_under
 from .likeness import Names, alike
 from .misfits import archive_fault, misfit, why_no_recording
 from .receiving import How, held, receive, temporary_path
 from .zip_archive import ArchiveError
+
+NEAR = 10  # times the difference to a documented size is that size, at least, for a guess
 
 
 class Imported(NamedTuple):
@@ -62,6 +65,18 @@ class _Wanted(NamedTuple):
 
     def fits(self, candidate: Candidate) -> bool:
         return self.size is None or self.size == candidate.size
+
+    def why_not(self, candidate: Candidate) -> str | None:
+        """Return what is against a file that has the name, or nearly; None for nothing."""
+        if not self.fits(candidate):
+            return "another size"
+        if self.hash is not None:
+            return "other bytes"
+        about = self.entry.about if self.size is None else None
+        if about is None or _is_called(candidate, self.entry.name):
+            return None  # a documented size is for people to compare
+        near = abs(candidate.size - about) <= about / NEAR
+        return None if near else f"{size(candidate.size)} where {size(about)} is documented"
 
 
 @dataclass
@@ -297,10 +312,9 @@ class _Import:
             wanted = self._wanted.get(name or "")
             if wanted is None:
                 continue
-            if wanted.hash is None and wanted.fits(candidate):
+            if (what := wanted.why_not(candidate)) is None:
                 found.setdefault(wanted.entry.name, []).append(candidate)
             else:
-                what = "another size" if not wanted.fits(candidate) else "other bytes"
                 misses.append((wanted.entry.name, candidate, what))
         for name, candidate, what in misses:
             called = "the name" if _is_called(candidate, name) else "nearly the name"

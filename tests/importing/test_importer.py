@@ -550,6 +550,19 @@ def test_a_known_size_is_compared(shelf: Shelf) -> None:
     assert reasons(shelf.bring(agree=True)) == "fan.raw: has the name of fan.raw, but another size"
 
 
+@pytest.mark.parametrize(("size", "offered"), [(9500, True), (4000, False), (20_000, False)])
+def test_a_near_name_and_a_documented_size(shelf: Shelf, size: int, offered: bool) -> None:
+    """A near name is offered only with about the documented size, the very name with any."""
+    url = "https://example.org/fan.raw#about=10000"
+    shelf.registry.write_text(f"fan.raw unpinned {url}\n", encoding="utf-8")
+    near = shelf.put("fan (1).raw", noise(size))
+
+    assert bool(shelf.bring(near).refused) is not offered
+    exact = shelf.put("fan.raw", noise(size))
+    assert "(documented: ~9.77 KiB)" in shelf.run("--yes", exact).stderr
+    assert shelf.cached() == {"fan.raw": noise(size)}
+
+
 def test_an_empty_file_is_no_first_use(shelf: Shelf) -> None:
     """Where neither hash nor size is known an empty file is not taken."""
     shelf.want("fan.raw", b"x", pinned=False, sized=False)
