@@ -27,6 +27,7 @@ SECTIONS = (
     "proportions",
     "single",
     "start",
+    "first",
     "small",
     "memory",
     "registry",

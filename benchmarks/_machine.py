@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
@@ -21,6 +24,19 @@ def describe(folder: Path) -> list[str]:
 def load() -> str:
     """Return the load of the last minute."""
     return f"{os.getloadavg()[0]:.2f}"
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Keep every processor busy with something else for a while."""
+    with ExitStack() as stack:
+        for _ in range(os.cpu_count() or 1):
+            process = stack.enter_context(subprocess.Popen([sys.executable, "-c", _BUSY]))
+            stack.callback(process.kill)
+        yield
+
+
+_BUSY = "while True: pass"
 
 
 def _processor() -> str:

@@ -43,17 +43,22 @@ _COMMIT = "0" * 40
 
 @dataclass(frozen=True)
 class Line:
-    """A speed in bytes a second, of each connection or of all together."""
+    """A speed in bytes a second, of each connection or of all together; or a latency."""
 
-    rate: int
+    rate: int | None = None
     shared: bool = False
+    latency: float = 0.0  # seconds
 
     @property
-    def setting(self) -> str:
-        """The switch of `evio_data.testing`."""
-        return f"{'rate' if self.shared else 'rate_per_connection'}={self.rate}"
+    def options(self) -> list[str]:
+        """The options of ``python -m evio_data.testing``."""
+        if self.rate is None:
+            return ["--latency", str(self.latency)]
+        return ["--set", f"{'rate' if self.shared else 'rate_per_connection'}={self.rate}"]
 
     def __str__(self) -> str:
+        if self.rate is None:
+            return f"{self.latency * 1000:.0f} ms of latency"
         whose = "for all connections together" if self.shared else "a connection"
         return f"{self.rate // MB} MB/s {whose}"
 
@@ -124,7 +129,7 @@ def _drive_server(
     command = [str(tools.python), "-m", "evio_data.testing", str(folder)]
     label = "evio_data.testing (plain URLs)"
     if line is not None:
-        command += ["--set", line.setting]
+        command += line.options
         label += f" at {line}"
     with running(command) as process:
         assert process.stdout is not None
