@@ -25,6 +25,7 @@ class Project:
         self.pytester = pytester
         self.drive = drive
         self.path = pytester.path
+        self.apart = False  # whether each run has a process of its own, as with xdist it has
 
     def add(self, name: str, length: int = 3000, **switches: object) -> DriveFile:
         """Serve a recording, and register it."""
@@ -40,7 +41,9 @@ class Project:
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run the project's tests; warnings are errors."""
-        return self.pytester.runpytest_subprocess("-W", "error", *arguments, timeout=60)
+        if self.apart or "-n" in " ".join(arguments):
+            return self.pytester.runpytest_subprocess("-W", "error", *arguments, timeout=60)
+        return self.pytester.runpytest_inprocess("-W", "error", *arguments)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a run, in a process group of its own as a shell does."""
