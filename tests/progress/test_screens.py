@@ -155,6 +155,16 @@ def test_unknown_size_has_no_share(drive: Drive) -> None:
     assert canvas.overall[1].total is None
 
 
+def test_documented_sizes_make_a_rough_total(drive: Drive) -> None:
+    """A size that is only documented counts in the sum until the exact one is known."""
+    for name in ("a.raw", "b.raw"):
+        file = drive.server.add(name, CONTENT, rate=4 * MIB)
+        drive.register(file.registry_line(name) + f"#about={3 * MIB}")
+    sums = watched(connections=1).overall
+    assert (5 * MIB, True) in [(row.total, row.is_rough) for row in sums]
+    assert (sums[-1].total, sums[-1].is_rough) == (2 * len(CONTENT), False)
+
+
 def test_finished_files_stay_as_lines(drive: Drive) -> None:
     """Each file that came is told in a line, once, with its size and that it was verified."""
     for name in ("a.raw", "b.raw"):

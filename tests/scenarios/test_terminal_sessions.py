@@ -309,19 +309,20 @@ def broken(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words"),
+    ("trouble", "more", "words"),
     [
-        (silent, "Asking for the size of 1 file"),
-        (busy, "no new request to Google Drive"),
-        (broken, "trying again in 60 s|trying again in 1 min"),
+        (silent, ["--dry-run"], "Asking for the size of 1 file"),
+        (silent, ["--yes"], r"a\.raw +0%"),
+        (busy, ["--yes"], "no new request to Google Drive"),
+        (broken, ["--yes"], "trying again in 60 s|trying again in 1 min"),
     ],
 )
 def test_interrupt_while_waiting_for_the_server(
-    drive: Drive, run: Run, trouble: Callable[[Drive], None], words: str
+    drive: Drive, run: Run, trouble: Callable[[Drive], None], more: list[str], words: str
 ) -> None:
     """Nothing that waits for a server makes Ctrl-C wait: sizes, pauses, retries."""
     trouble(drive)
-    session = run("prefetch_datasets", "--yes")
+    session = run("prefetch_datasets", *more)
     session.see(words)
     session.type(CTRL_C)
     assert session.end(SOON) == 130
