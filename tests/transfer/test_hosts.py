@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +20,35 @@ from evio_data._transfer.hosts import VERDICT_HOLDS, Host, Hosts
 from tests.conftest import noise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.conftest import Drive
 
 DATA = noise(300_000)
 NOBODY = "no-such-host.invalid"
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """Serve a host that begins each answer, and never gets on with it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip(client: socket.socket) -> None:
+            with suppress(OSError), client:
+                client.sendall(b"HTTP/1.1 200 OK\r\n")
+                while True:
+                    client.sendall(b"X")
+                    time.sleep(0.05)
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    threading.Thread(target=drip, args=(client,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_nobody_is_named_once_for_all(drive: Drive) -> None:
@@ -74,6 +103,18 @@ def test_a_pause_belongs_to_a_host(drive: Drive, status: int) -> None:
         drive.add(f"{name}.raw", DATA)
     report = evio_data.prefetch()
     assert [outcome.name for outcome in report.failed] == ["busy.raw"]
+
+
+def test_a_dripping_host_holds_up_no_other_file(drive: Drive, dripping: str) -> None:
+    """Hosts that never finish an answer cost their own files some time, and no other file."""
+    os.environ["EVIO_DATA_TIMEOUT"] = "0.5"
+    os.environ["EVIO_DATA_RETRIES"] = "0"
+    for number in range(3):
+        drive.register(f"drip{number}.raw {'0' * 64} {dripping}/{number}.raw")
+    for name in "bcd":
+        drive.add(f"{name}.raw", DATA)
+    report = evio_data.prefetch(concurrency=4)
+    assert {outcome.name for outcome in report.failed} == {f"drip{n}.raw" for n in range(3)}
 
 
 def test_a_verdict_passes() -> None:
