@@ -154,7 +154,9 @@ class RegistryIndex:
         for key in self.entries:
             keys.setdefault(composed(key).casefold(), []).append(key)
             basenames.setdefault(composed(key.rpartition("/")[2]).casefold(), []).append(key)
-        found = [*keys.get(wanted, []), *basenames.get(last, [])]
+        if meant := keys.get(wanted) or basenames.get(wanted):
+            return meant[:NEAREST]  # only the case was wrong
+        found = list(basenames.get(last, []))
         if wanted:
             found += [key for folded, same in keys.items() if wanted in folded for key in same]
         for close in get_close_matches(wanted, _likely(wanted, keys), n=NEAREST, cutoff=0.5):
@@ -169,6 +171,8 @@ class RegistryIndex:
         folder = f"{name.strip('/')}/"
         if any(key.startswith(folder) for key in self.entries):
             advice = f"It is a folder: the pattern {folder + '*'!r} means all that is in it."
+        if "://" in name:
+            advice = "Links are for `evio-data fetch LINK`, and in Python for evio_data.retrieve."
         error = UnknownDatasetError(f"no dataset {clean(name)!r} in the registry.", advice=advice)
         error.candidates = tuple(nearest)
         return error

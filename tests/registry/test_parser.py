@@ -590,3 +590,19 @@ def test_a_backslash_is_refused_with_its_line() -> None:
         with pytest.raises(RegistryError, match="line 2: has a backslash") as caught:
             parse(f"# names\n{line.format(URL)}\n")
         assert caught.value.line == 2
+
+
+@pytest.mark.parametrize("typed", ["FAN/FAN.RAW", "Fan.raw"])
+def test_wrong_case_alone_has_one_suggestion(typed: str) -> None:
+    """A name that is right but for its case is suggested alone, whatever else is like it."""
+    names = ("fan/fan.raw", "fan/fan.dat", "fan/fan2.raw")
+    registry = parse("\n".join(f"{name} unpinned {URL}" for name in names))
+    with pytest.raises(UnknownDatasetError) as caught:
+        registry.find(typed)
+    assert caught.value.candidates == ("fan/fan.raw",)
+
+
+def test_link_in_place_of_a_name() -> None:
+    """Whoever gives a link where a name is wanted is told what takes links."""
+    with pytest.raises(UnknownDatasetError, match="evio-data fetch LINK"):
+        parse(f"a.raw unpinned {URL}").find("https://drive.google.com/file/d/1/view")
