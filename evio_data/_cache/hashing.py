@@ -12,6 +12,7 @@ from .._registry.hashes import SHA256, new_digest, spelled
 from .processors import PROCESSORS
 
 BLOCK = 256 * 1024  # bytes; stays in the CPU's cache, releases the GIL while hashed
+SHORT = 8 * 1024 * 1024  # bytes from the first on that are hashed as they arrive
 BEHIND = 1024 * 1024  # bytes that are left to one pass rather than to a thread
 
 
@@ -52,7 +53,7 @@ class RunningHash:
 
     def feed(self, data: memoryview, at: int) -> None:
         """Hash bytes of a short file as they arrive, if they are the next ones."""
-        if at == self.hashed < BEHIND and self._reading.acquire(blocking=False):
+        if at == self.hashed < SHORT and self._reading.acquire(blocking=False):
             try:
                 if self._thread is None and not self._ended:
                     self._digest.update(data)

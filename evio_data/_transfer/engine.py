@@ -91,11 +91,13 @@ class Engine:
             return []
         threads: list[threading.Thread] = []
         try:
-            self._start_threads(threads)
+            self._start_threads(threads, min(len(self.jobs), self.connections))
             if not threads:
                 self._work()  # no thread can start here: in this one, then
             while not self._all_done.wait(POLL):
                 self._watcher.refresh(self)
+                if self._working >= len(threads):  # nobody is idle: one more may take over a part
+                    self._start_threads(threads, min(len(threads) + 1, self.connections))
             for thread in threads:
                 thread.join()
         finally:
@@ -105,8 +107,9 @@ class Engine:
         self._watcher.refresh(self)
         return [self.outcomes[job.name] for job in self.jobs]
 
-    def _start_threads(self, threads: list[threading.Thread]) -> None:
-        for number in range(self.connections):
+    def _start_threads(self, threads: list[threading.Thread], count: int) -> None:
+        """Start threads until there are so many, as far as the machine allows."""
+        for number in range(len(threads), count):
             thread = threading.Thread(target=self._work, name=f"evio-data-{number}", daemon=True)
             try:
                 thread.start()
