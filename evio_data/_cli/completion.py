@@ -1,6 +1,7 @@
 """Shell completion of commands, options and names, with argcomplete."""
 
 import argparse
+from typing import NoReturn
 
 from ..errors import EvioDataError
 from .arguments import Parser
@@ -23,14 +24,15 @@ def script(options: argparse.Namespace) -> int:
     return OK
 
 
-def complete(parser: Parser) -> None:
+def complete(parser: Parser) -> NoReturn:
     """Answer a shell that asks what could come next, and exit."""
     try:
         import argcomplete
     except ImportError:
-        return
+        raise SystemExit(1) from None  # the half-typed command must not run
     _add_names(parser)
     argcomplete.autocomplete(parser)
+    raise SystemExit(1)
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:

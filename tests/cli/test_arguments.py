@@ -159,6 +159,16 @@ def test_completions(drive: Drive, tmp_path: Path, line: str, words: list[str]) 
     assert [word.strip() for word in answer.split("\n")] == words
 
 
+def test_completion_runs_nothing(drive: Drive, tmp_path: Path) -> None:
+    """Where argcomplete is gone, a shell that asks gets no answer, and no command is run."""
+    drive.add("a.raw", CONTENT)
+    (tmp_path / "argcomplete.py").write_text("raise ImportError")
+    code = "from evio_data._cli.main import main; main()"
+    done = run("prefetch", "-y", code=code, _ARGCOMPLETE="1", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert not drive.cache.exists()
+
+
 def test_completion_costs_nothing_else() -> None:
     """Without a shell that asks, argcomplete is not imported."""
     code = (
