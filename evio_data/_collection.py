@@ -70,7 +70,7 @@ class Collection:
 
     def cached_file(self, entry: Entry) -> CachedFile:
         """Return the place of an entry's file."""
-        return self.cache.cached_file(entry.name)
+        return self.cache.cached_file(entry)
 
     def fetch(
         self, name: Name, *, watcher: "ProgressListener | None" = None, verify: bool = False
@@ -83,9 +83,9 @@ class Collection:
             Of the kind that says why it could not be had.
         """
         entry = self.registry.find(name)
-        cached_file = self.cache.cached_file(entry.name)
+        cached_file = self.cached_file(entry)
         try:
-            if not verify and cached_file.is_warm(entry.hash):
+            if not verify and cached_file.is_warm(entry.hash, claim=True):
                 return cached_file.path
         except EvioDataError as error:
             raise error.about(entry.name) from None
@@ -188,19 +188,23 @@ class Collection:
         return self._records.resolved(entry)
 
     def _warm(self, entries: Sequence[Entry]) -> "dict[str, Outcome]":
+        from ._cache.check import hash_state
         from ._report import Outcome
 
         found = {}
         for entry in entries:
             cached_file = self.cached_file(entry)
             try:
-                warm = cached_file.is_warm(entry.hash)
+                warm = cached_file.is_warm(entry.hash, claim=True)
             except EvioDataError:
                 continue  # the engine says it in the file's outcome
             if warm:
                 stamp = cached_file.stamp()
                 size = stamp.size if stamp else None
-                found[entry.name] = Outcome(entry.name, "present", cached_file.path, size)
+                state = hash_state(entry, pins=cached_file.pins)
+                found[entry.name] = Outcome(
+                    entry.name, "present", cached_file.path, size, hash_state=state
+                )
         return found
 
     def _offline(self, entry: Entry, *, verify: bool) -> "Outcome":

@@ -96,6 +96,55 @@ class Folder:
         """Remove a file from it."""
         os.unlink(self.at(name), dir_fd=self._descriptor)
 
+    def write(self, name: str, data: bytes, *, flush: bool = True, exclusive: bool = False) -> None:
+        """Give a file in it new bytes in one step; flushed, before and after its name.
+
+        Raises
+        ------
+        FileExistsError
+            If something has the name, and it is exclusive.
+        """
+        fresh = f"{name}.{os.getpid():x}-{os.urandom(4).hex()}{FRESH}"
+        try:
+            with self.create(fresh) as file:
+                write_all(file, data)
+                if flush:
+                    os.fsync(file.fileno())
+            if exclusive:
+                self._link(fresh, name)
+            else:
+                self.move(fresh, self, name)
+        finally:
+            with suppress(OSError):
+                self.unlink(fresh)
+        if flush:
+            self.flush()
+
+    def _link(self, fresh: str, name: str) -> None:
+        """Give a file a second name, unless something has it."""
+        here = self._descriptor
+        try:
+            os.link(self.at(fresh), self.at(name), src_dir_fd=here, dst_dir_fd=here)
+        except FileExistsError:
+            raise
+        except (OSError, NotImplementedError):  # no hard links here
+            if self.has(name):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
+            self.move(fresh, self, name)
+
+    def has(self, name: str) -> bool:
+        """Say whether something in it has a name."""
+        try:
+            self.lstat(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def flush_file(self, name: str) -> None:
+        """Put the bytes of a file in it on the disk."""
+        with open_nofollow(self.at(name), os.O_RDWR, dir_fd=self._descriptor) as file:
+            os.fsync(file.fileno())
+
     def flush(self) -> None:
         """Put the names in it on the disk, where the system can."""
         with suppress(OSError):
@@ -232,37 +281,17 @@ def flush_folder(path: str | os.PathLike[str]) -> None:
             os.close(descriptor)
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes, *, exclusive: bool = False) -> None:
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Give a file new bytes in one step that no kill, and no power cut, leaves half done.
-
-    Parameters
-    ----------
-    path : path
-    data : bytes
-    exclusive : bool
-        Leave alone what has the name already.
 
     Raises
     ------
-    FileExistsError
-        If something has the name, and it is exclusive.
     OSError
         If it cannot be written; then what was there is as it was.
     """
-    path = os.fspath(path)
-    fresh = f"{path}.{os.getpid():x}-{os.urandom(4).hex()}{FRESH}"
-    try:
-        with open_nofollow(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL) as file:
-            write_all(file, data)
-            os.fsync(file.fileno())
-        if exclusive:
-            _link(fresh, path)
-        else:
-            os.replace(fresh, path)  # noqa: PTH105
-    finally:
-        with suppress(OSError):
-            os.unlink(fresh)  # noqa: PTH108
-    flush_folder(os.path.dirname(path) or ".")  # noqa: PTH120
+    folder, name = os.path.split(os.fspath(path))
+    with Folder(folder or ".") as home:
+        home.write(name, data)
 
 
 def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
@@ -270,14 +299,3 @@ def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]
-
-
-def _link(fresh: str, path: str) -> None:
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        raise
-    except (OSError, AttributeError):  # no hard links here
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
-        os.replace(fresh, path)  # noqa: PTH105

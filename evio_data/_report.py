@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple, overload
 from .errors import EvioDataError
 
 Status = Literal["fetched", "present", "failed"]
+HashState = Literal["published", "pinned", "unpinned"]  # who says what a file should be
+NOT_PUBLISHED = "pinned (no published hash)"
 
 MAX_SHOWN = 20  # outcomes that a report's repr shows; of the others, their number
 
@@ -34,6 +36,8 @@ class Outcome(NamedTuple):
         64 digits of a SHA-256, or ``kind:digits``.
     first_use : bool
         Whether this run recorded that hash because nobody has published one.
+    hash_state : {"published", "pinned", "unpinned"}
+        What the bytes were compared with: a published hash, the hash of the first use, or nothing.
     """
 
     name: str
@@ -46,6 +50,29 @@ class Outcome(NamedTuple):
     error: EvioDataError | None = None
     hash: str | None = None
     first_use: bool = False
+    hash_state: HashState = "published"
+
+    @property
+    def state(self) -> str:
+        """What the file is now: verified, pinned, unpinned, damaged, or failed."""
+        if self.error is None:
+            return "verified" if self.hash_state == "published" else self.hash_state
+        return "damaged" if getattr(self.error, "replaceable", False) else "failed"
+
+    @property
+    def verdict(self) -> str:
+        """What is known of a file that is there; verified is only what a published hash says.
+
+        >>> Outcome("a.raw", "fetched").verdict
+        'verified'
+        >>> Outcome("a.raw", "fetched", first_use=True, hash_state="pinned").verdict
+        'pinned (no published hash)'
+        """
+        if self.hash_state == "published":
+            return "verified"
+        if self.hash_state == "unpinned":
+            return "no hash to compare with"
+        return NOT_PUBLISHED if self.first_use else f"as {NOT_PUBLISHED}"
 
     @property
     def sha256(self) -> str | None:

@@ -110,10 +110,13 @@ class ChecksumError(EvioDataError):
     ----------
     expected, actual : str
         SHA-256 in hexadecimal (or sizes in bytes, where the size already tells).
+    replaceable : bool
+        Whether it is of a cached file that may be set aside and fetched again.
     """
 
     expected: str = ""
     actual: str = ""
+    replaceable: bool = False
 
 
 class OfflineError(EvioDataError):

@@ -14,7 +14,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._files import as_cache_error, check_room, write_atomically
+from evio_data._files import Folder, as_cache_error, check_room, write_atomically
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -98,8 +98,8 @@ def test_written_whole_or_not_at_all(tmp_path: Path) -> None:
     write_atomically(place, b"one")
     write_atomically(place, b"two")
     assert place.read_bytes() == b"two"
-    with pytest.raises(FileExistsError):
-        write_atomically(place, b"three", exclusive=True)
+    with Folder(str(tmp_path)) as folder, pytest.raises(FileExistsError):
+        folder.write("file", b"three", exclusive=True)
     (tmp_path / "folder").mkdir()
     with pytest.raises(IsADirectoryError):
         write_atomically(tmp_path / "folder", b"four")

@@ -3,13 +3,10 @@
 import time
 from collections.abc import Callable
 
-from .._registry.hashes import worded
 from .._registry.registry import Entry
-from .._report import Outcome
-from ..errors import ChecksumError
+from .._report import HashState, Outcome
+from . import faults
 from .files import CachedFile
-
-MEND = "It is damaged, and still there: `evio-data verify --repair` mends it."
 
 
 def check_cached(
@@ -21,25 +18,35 @@ def check_cached(
 ) -> Outcome | None:
     """Return the outcome of a file that is there and right; None where there is none.
 
-    It is hashed unless its stamp is right; with ``verify``, always. ``told`` takes the bytes
-    hashed, by and by.
+    It is hashed unless its stamp is right; with ``verify``, always. ``on_progress`` takes the
+    bytes hashed, by and by.
 
     Raises
     ------
     ChecksumError
-        If it is damaged.
+        If it is damaged, or was, and has not been replaced.
     CacheError
-        If it cannot be read.
+        If it cannot be read, or is another source's.
     """
     began = time.monotonic()
-    known = cached_file.known_hash(entry.hash)
-    warm = cached_file.is_warm(entry.hash) and not verify
-    actual = known if warm else cached_file.check(entry.hash, on_progress)
+    before = cached_file.known_hash(entry.hash)
+    warm = not verify and cached_file.is_warm(entry.hash, claim=True)
+    actual = before if warm else cached_file.check(entry.hash, on_progress)
     status = cached_file.status()
     if actual is None or status is None:
+        cached_file.refuse_another_s(entry.hash)
+        if cached_file.is_set_aside():
+            raise faults.set_aside(entry.name, str(cached_file.damaged))
         return None
+    known = cached_file.known_hash(entry.hash)
     if known not in (None, actual):
-        raise checksum_error(entry, known or "", actual, advice=MEND)
+        raise faults.wrong_bytes(
+            entry.name,
+            known or "",
+            actual,
+            published=entry.hash is not None,
+            right_for_others=cached_file.is_right_for_others(actual),
+        )
     return Outcome(
         entry.name,
         "present",
@@ -47,18 +54,13 @@ def check_cached(
         status.st_size,
         seconds=time.monotonic() - began,
         hash=actual,
-        first_use=known is None,
+        first_use=before is None and cached_file.pins,
+        hash_state=hash_state(entry, pins=cached_file.pins),
     )
 
 
-def checksum_error(entry: Entry, expected: str, actual: str, *, advice: str) -> ChecksumError:
-    """Return the error for bytes with another hash than the known one."""
-    pinned = entry.hash is not None
-    origin = "the registry" if pinned else "the first download (it is pinned to that)"
-    error = ChecksumError(
-        f"the bytes have {worded(actual)}, but {origin} says {expected}.",
-        name=entry.name,
-        advice=advice,
-    )
-    error.expected, error.actual = expected, actual
-    return error
+def hash_state(entry: Entry, *, pins: bool) -> HashState:
+    """Return what the bytes of a file are compared with."""
+    if entry.hash is not None:
+        return "published"
+    return "pinned" if pins else "unpinned"

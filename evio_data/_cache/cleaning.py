@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._files import Folder, as_cache_error
-from .._registry.names import STATE_FOLDER
-from .._registry.registry import RegistryIndex
+from .._registry.names import PINS_FOLDER, STATE_FOLDER
+from .._registry.registry import Entry, RegistryIndex
 from ..errors import CacheError, EvioDataError
-from .files import Cache, CachedFile
+from .files import Cache
 from .locks import Lock, is_held
 from .partial import JOURNAL, PART
 
 HOUR, DAY = 3600.0, 86400.0  # seconds
 FORGOTTEN = 7 * DAY  # seconds after which nobody comes back for a partial that no registry names
 PASSING = (".fresh", ".import", ".link")  # what a process has for a moment, and a killed one leaves
+LEFT = "left by a process that was ended"
 SECTOR = 512  # bytes that st_blocks counts in
 _POOCH = re.compile(r"tmp[a-z0-9_]{8}").fullmatch  # how tempfile names pooch's temporary files
 
@@ -59,18 +60,36 @@ class Selection(NamedTuple):
     files: frozenset[str] = frozenset()
 
 
-def find_removable(cache: Cache, registry: RegistryIndex, choice: Selection) -> list[Removable]:
+def find_removable(
+    cache: Cache,
+    registry: RegistryIndex,
+    choice: Selection,
+    faults: list[CacheError] | None = None,
+) -> list[Removable]:
     """Return what can go, without touching anything.
 
     Files whose lock somebody holds are left out, and so is all that is reached through a
-    symbolic link, or is none of ours.
+    symbolic link, is of another source, or is none of ours. ``faults`` takes the folders that
+    could not be looked into.
     """
+    faults = [] if faults is None else faults
     found = [
-        *_state(cache, registry, choice),
+        *_state(cache, registry, choice, faults),
         *_files(cache, registry, choice),
-        *_of_pooch(cache, registry),
+        *_of_pooch(cache, registry, faults),
     ]
     return sorted(found, key=lambda leaving: leaving.path)
+
+
+def find_foreign(cache: Cache, registry: RegistryIndex, choice: Selection) -> list[CacheError]:
+    """Return why files that may go stay: they are another registry's."""
+    found = []
+    for name in choice.files:
+        try:
+            cache.cached_file(registry.entries[name]).refuse_another_s(registry.entries[name].hash)
+        except CacheError as error:
+            found.append(error)
+    return found
 
 
 def remove(
@@ -122,18 +141,30 @@ def _still(
 # --- our own folder ---------------------------------------------------------------------------
 
 
-def _state(cache: Cache, registry: RegistryIndex, choice: Selection) -> Iterator[Removable]:
+def _state(
+    cache: Cache, registry: RegistryIndex, choice: Selection, faults: list[CacheError]
+) -> Iterator[Removable]:
     top = Path(cache.root, STATE_FOLDER)
-    for folder in _folders(top):
+    for folder in _folders(top, faults):
         name = folder.relative_to(top).as_posix()
-        if name != "." and not is_held(folder / "lock"):
+        if name.partition("/")[0] == PINS_FOLDER:  # what was pinned stays; not what was left
+            found = (path for path in _listed(folder) if _is_left(path))
+            yield from (Removable(path, _freed(path), LEFT, None) for path in found)
+        elif name != "." and not is_held(folder / "lock"):
             yield from _folder(cache, registry, choice, folder, name)
 
 
-def _folders(top: Path) -> Iterator[Path]:
+def _folders(top: Path, faults: list[CacheError]) -> Iterator[Path]:
+    def take_note(error: OSError) -> None:
+        faults.append(as_cache_error(error, error.filename or top))
+
     if stat.S_ISDIR(_mode(top)):
-        for path, _, _ in os.walk(top):  # which does not follow links
+        for path, _, _ in os.walk(top, onerror=take_note):  # which does not follow links
             yield Path(path)
+
+
+def _is_left(path: Path) -> bool:
+    return path.suffix in PASSING and stat.S_ISREG(_mode(path)) and _age(path) > HOUR
 
 
 def _folder(
@@ -156,34 +187,33 @@ class _About:
         self.inside = sorted(path for path in _listed(folder) if stat.S_ISREG(_mode(path)))
         self._names = {path.name for path in self.inside}
         self._is_known = entry is not None
-        self._is_verified = entry is not None and _is_warm(
-            cache.cached_file(entry.name), entry.hash
-        )
-        self._wanted_away = name in choice.files
+        self._is_verified = entry is not None and _is_warm(cache, entry)
+        self._is_foreign = entry is not None and _is_foreign(cache, entry)
+        self._wanted_away = name in choice.files and not self._is_foreign
         self._partials = choice.partials
 
     def reason(self, path: Path) -> str:
         """Return why a file can go, or nothing."""
         if path.name == "lock":
             return "a lock that nobody holds"
-        if path.name == "damaged":
+        if path.name == "damaged" and not self._is_foreign:
             return "a damaged copy that was set aside"
         if path.name == "stamp":
-            return "the stamp of the file" if self._wanted_away else ""
-        if path.suffix in PASSING and _age(path) > HOUR:
-            return "left by a process that was killed"
+            return "what is known of the file" if self._wanted_away else ""
+        if _is_left(path):
+            return LEFT
         return self._reason_of_partial(path) if path.suffix in (PART, JOURNAL) else ""
 
     def _reason_of_partial(self, path: Path) -> str:
         if self._is_verified:
-            return "a partial of a file that is complete"
+            return "a partial of a file that is here"
         if self._partials or self._wanted_away:
             return "a partial"
         other = path.with_suffix(JOURNAL if path.suffix == PART else PART)
         if other.name not in self._names and _age(path) > HOUR:
-            return "half of a partial: it cannot be resumed"
+            return "half of a partial: nothing can go on from it"
         if not self._is_known and _age(path) > FORGOTTEN:
-            return "a partial of a file that is not in this registry"
+            return "a partial of a file that this registry has not"
         return ""
 
 
@@ -202,24 +232,34 @@ def _file(
     path = Path(cache.root, name)
     if name in choice.files and _is_plain(cache.root, path):
         entry = registry.entries[name]
-        warm = _is_warm(cache.cached_file(entry.name), entry.hash)
-        yield Removable(path, _freed(path), "the verified file" if warm else "the file", name)
+        if not _is_foreign(cache, entry):
+            right = "verified" if entry.hash else "pinned"
+            why = f"the {right} file" if _is_warm(cache, entry) else "the file"
+            yield Removable(path, _freed(path), why, name)
 
 
-def _of_pooch(cache: Cache, registry: RegistryIndex) -> Iterator[Removable]:
+def _of_pooch(
+    cache: Cache, registry: RegistryIndex, faults: list[CacheError]
+) -> Iterator[Removable]:
     """Find what pooch has left in the folders that it puts the registry's files into."""
     root, names = cache.root, registry.entries
     folders = {Path(root), *(Path(root, name).parent for name in names)}
     for folder in sorted(folders - {Path(tempfile.gettempdir())}):  # there, they may be anybody's
-        for path in _listed(folder):
+        for path in _listed(folder, faults):
             is_ours = path.relative_to(root).as_posix() in names
             if not is_ours and _POOCH(path.name) and _is_plain(root, path) and _age(path) > DAY:
                 yield Removable(path, _freed(path), "a temporary file of pooch's", None)
 
 
-def _is_warm(cached_file: CachedFile, known_hash: str | None) -> bool:
+def _is_warm(cache: Cache, entry: Entry) -> bool:
     with suppress(EvioDataError):
-        return cached_file.is_warm(known_hash)
+        return cache.cached_file(entry).is_warm(entry.hash)
+    return False
+
+
+def _is_foreign(cache: Cache, entry: Entry) -> bool:
+    with suppress(EvioDataError):
+        return cache.cached_file(entry).owner(entry.hash) is not None
     return False
 
 
@@ -233,17 +273,21 @@ def _is_below(root: str, path: Path) -> bool:
     return all(stat.S_ISDIR(_mode(Path(root, part))) for part in between if part.parts)
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path, faults: list[CacheError] | None = None) -> list[Path]:
     try:
         return list(folder.iterdir())
-    except OSError:
+    except PermissionError as error:
+        if faults is not None:
+            faults.append(as_cache_error(error, folder))
+        return []
+    except (OSError, UnicodeEncodeError):
         return []
 
 
 def _mode(path: Path) -> int:
     try:
         return path.lstat().st_mode
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         return 0
 
 

@@ -5,12 +5,21 @@ from typing import Literal, NamedTuple
 
 from .._registry.hashes import sha256_in
 from .._registry.registry import Entry
+from .._report import HashState
 from ..errors import EvioDataError
-from .files import Cache
+from .files import Cache, CachedFile
 from .partial import held_in
 
-State = Literal["verified", "unverified", "partial", "missing", "in the way"]
-HashState = Literal["published", "pinned", "unpinned"]
+State = Literal[
+    "verified",
+    "pinned",
+    "unverified",
+    "damaged",
+    "partial",
+    "missing",
+    "another source's",
+    "in the way",
+]
 
 
 class Item(NamedTuple):
@@ -19,8 +28,11 @@ class Item(NamedTuple):
     Attributes
     ----------
     name : str
-    state : {"verified", "unverified", "partial", "missing", "in the way"}
-        ``unverified``: there, but not the one that was verified; the next fetch hashes it.
+    state : str
+        ``verified``: as published; ``pinned``: as at its first use, nobody having published a
+        hash; ``unverified``: there, and hashed by the next fetch; ``damaged``: found so, and not
+        replaced yet; ``partial``, ``missing``; ``another source's``: of another registry that
+        has the same key; ``in the way``: no file that could be read.
     hash_state : {"published", "pinned", "unpinned"}
         ``pinned``: nobody has published a hash, and that of the first download holds.
     hash : str or None
@@ -45,6 +57,16 @@ class Item(NamedTuple):
     about: int | None = None
 
     @property
+    def is_right(self) -> bool:
+        """Whether the file is there, and known to be right."""
+        return self.state in ("verified", "pinned")
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a file of this entry's is there, right or not."""
+        return self.held > 0 and self.state in ("verified", "pinned", "unverified", "damaged")
+
+    @property
     def sha256(self) -> str | None:
         """The hash, where it is a SHA-256."""
         return sha256_in(self.hash)
@@ -56,21 +78,31 @@ def inventory(cache: Cache, entries: Iterable[Entry]) -> list[Item]:
 
 
 def _item(cache: Cache, entry: Entry) -> Item:
-    cached_file = cache.cached_file(entry.name)
+    cached_file = cache.cached_file(entry)
     known = cached_file.known_hash(entry.hash)
     hash_state: HashState = "published" if entry.hash else "pinned" if known else "unpinned"
-    state: State
     size, held = entry.size, 0
     try:
-        status = cached_file.status()
+        state = _state(cached_file, entry)
+        if (status := cached_file.status()) is not None:
+            held = status.st_size
+            size = size if state == "another source's" else held
+        elif state == "partial":
+            held = held_in(cached_file.state)
     except EvioDataError:
         state = "in the way"
-    else:
-        if status is not None:
-            size = held = status.st_size
-            state = "verified" if cached_file.is_warm(entry.hash) else "unverified"
-        else:
-            held = held_in(cached_file.state)
-            state = "partial" if held else "missing"
     about = entry.about if size is None else None
     return Item(entry.name, state, hash_state, known, size, held, cached_file.final, about)
+
+
+def _state(cached_file: CachedFile, entry: Entry) -> State:
+    if cached_file.is_warm(entry.hash):
+        return "verified" if entry.hash else "pinned"
+    there = cached_file.status() is not None
+    if cached_file.owner(entry.hash) is not None:
+        return "another source's"
+    if cached_file.is_set_aside() or cached_file.is_marked_damaged():
+        return "damaged"
+    if there:
+        return "unverified"
+    return "partial" if held_in(cached_file.state) else "missing"

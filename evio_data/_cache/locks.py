@@ -97,7 +97,7 @@ def is_held(path: Path) -> bool:
     """Say whether somebody has a lock, without making or removing anything."""
     try:
         descriptor = os.open(path, _FLAGS | os.O_RDONLY)
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         return False
     try:
         return not _lock(descriptor, path)

@@ -46,6 +46,11 @@ class Partial:
     ----------
     folder : Path
         Holds ``TOKEN.part`` and ``TOKEN.journal``; made if absent.
+    source : str
+        Whose bytes they are: those of another source are not taken up.
+    careful : bool
+        Flush the bytes as those of a scattered file, because no published hash would show what
+        a power cut has done to them.
 
     Attributes
     ----------
@@ -55,8 +60,10 @@ class Partial:
         Bytes that an earlier process left.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, source: str = "", careful: bool = False) -> None:
         self._folder = folder
+        self._source = source
+        self._careful = careful
         self._lock = threading.Lock()
         self._journal: BinaryIO | None = None
         self._closed = False
@@ -64,7 +71,7 @@ class Partial:
         self.spans: list[list[int]] = []
         self.validators: Validators | None = None
         self.resumed = 0
-        self._scattered = False
+        self._scattered = careful
         self._flushed: list[Span] = []  # of a scattered file
         self._sync = Sync(None)
         self._synced = 0  # bytes that were there when the last flush began
@@ -75,6 +82,10 @@ class Partial:
         self._name = stem + PART
         self._journal_name = stem + JOURNAL
         self.path = Path(self._name)
+
+    def another(self) -> "Partial":
+        """Return one for another version of the same file, to be opened."""
+        return Partial(self._folder, source=self._source, careful=self._careful)
 
     # --- begin, end ---------------------------------------------------------------------------
 
@@ -198,15 +209,16 @@ class Partial:
             if not self._closed:
                 self._write_journal()
 
-    def sync(self) -> "Sync":
+    def sync(self, *, always: bool = False) -> "Sync":
         """Begin to flush the bytes if they are scattered (0.5 s a GiB where measured)."""
-        return Sync(self.path, self.held) if self._scattered else Sync(None)
+        return Sync(self.path, self.held) if self._scattered or always else Sync(None)
 
     # --- the journal --------------------------------------------------------------------------
 
     def _take_over(self) -> bool:
         left = [_read(path) for path in left_in(self._folder, JOURNAL)]
-        found = [one for one in left if one is not None]
+        ours = (None, _digest(self._source))  # journals of earlier versions do not say
+        found = [one for one in left if one is not None and one.source in ours]
         return any(self._take(one) for one in sorted(found, key=_held_by, reverse=True))
 
     def _take(self, left: "_Left") -> bool:
@@ -218,7 +230,7 @@ class Partial:
                     return False
                 self.spans = [list(span) for span in _within(left.spans, status.st_size)]
                 self.validators, self._inode = left.identity, status.st_ino
-                self._scattered = left.scattered
+                self._scattered = left.scattered or self._careful
                 # The journal first: a kill between the two costs a name, not the bytes.
                 self._write_journal()
                 left.part.rename(self.path)
@@ -238,7 +250,8 @@ class Partial:
         self._close_journal()
         with suppress(OSError):
             os.unlink(self._journal_name)  # noqa: PTH108
-        self.spans, self.validators, self._inode, self._scattered = [], None, None, False
+        self.spans, self.validators, self._inode = [], None, None
+        self._scattered = self._careful
 
     def _create(self) -> None:
         try:
@@ -255,7 +268,8 @@ class Partial:
                 self._journal = open_nofollow(self._journal_name, _NEW)
             self._journal.seek(0)
             flushed = self._flushed if self._scattered else None
-            self._journal.write(_record(self.validators, self.held, flushed))
+            source = _digest(self._source)
+            self._journal.write(_record(self.validators, self.held, flushed, source))
         except OSError as error:
             raise as_cache_error(error, self.path) from error
 
@@ -325,6 +339,7 @@ class _Left(NamedTuple):
     spans: list[Span]
     identity: Validators | None
     scattered: bool
+    source: str | None = None
 
 
 def left_in(folder: Path, *suffixes: str) -> list[Path]:
@@ -360,7 +375,8 @@ def _read(journal: Path) -> _Left | None:
         return None
     if identity is not None and not identity.is_sound():
         return None
-    return _Left(journal.with_suffix(PART), journal, held, identity, flushed is not None)
+    part, source = journal.with_suffix(PART), record.get("source")
+    return _Left(part, journal, held, identity, flushed is not None, source)
 
 
 def _spans(record: list[list[int]]) -> list[Span]:
@@ -371,15 +387,27 @@ def _spans(record: list[list[int]]) -> list[Span]:
 
 
 def _record(
-    identity: Validators | None, held: Sequence[Span], flushed: Sequence[Span] | None
+    identity: Validators | None,
+    held: Sequence[Span],
+    flushed: Sequence[Span] | None,
+    source: str,
 ) -> bytes:
     record = {
         "identity": None if identity is None else _short(identity)._asdict(),
         "held": held[:MAX_SPANS],
         "flushed": None if flushed is None else flushed[:MAX_FLUSHED],
         "boot": boot(),
+        "source": source,
     }
     return json.dumps(record).encode().ljust(RECORD)
+
+
+@cache
+def _digest(source: str) -> str:
+    """Return a short word for a source, which may be as long as a URL."""
+    from hashlib import sha256
+
+    return sha256(source.encode()).hexdigest()[:16] if source else ""
 
 
 @cache

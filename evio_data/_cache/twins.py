@@ -41,7 +41,7 @@ def copied_from_twin(
 def _copied(entry: Entry, cached_file: CachedFile, twin: CachedFile) -> bool:
     part = cached_file.state / f"{os.getpid():x}-{os.urandom(4).hex()}{SUFFIX}"
     try:
-        actual = _copy(twin.path, part, kind_of(entry.hash))
+        actual = _copy(twin.real_path, part, kind_of(entry.hash))
         if actual != entry.hash:
             return False
         cached_file.publish(part, actual)

@@ -10,6 +10,7 @@ from .._registry.registry import Entry
 from .._sharing.handler import verified
 from .._sharing.server import Share
 from .._text import clean, plural, size
+from ..errors import CacheError
 from .import_command import MAX_LABEL
 from .terminal import FAILED, OK, agrees, can_ask, say, show, show_text
 
@@ -40,7 +41,7 @@ def _log(line: str) -> None:
 def _introduce(collection: Collection, urls: list[str]) -> None:
     entries = collection.registry.entries
     names = list(verified(collection))
-    say(f"{len(names)} of {plural(len(entries), 'file')} are verified. Who wants them, exports:")
+    say(f"{len(names)} of {plural(len(entries), 'file')} can be shared. Who wants them, exports:")
     show(*(f"EVIO_DATA_MIRRORS={url}" for url in urls))
     if any(not _is_loopback(url) for url in urls):
         say("Everybody who reaches this machine over the network can read them. Ctrl-C ends it.")
@@ -94,22 +95,32 @@ def clean_up(options: argparse.Namespace) -> int:
 
     names = [entry.name for entry in _named(collection, options)]
     choice = cleaning.Selection(partials=options.partials or options.all, files=frozenset(names))
-    leavings = cleaning.find_removable(collection.cache, collection.registry, choice)
+    faults: list[CacheError] = []
+    leavings = cleaning.find_removable(collection.cache, collection.registry, choice, faults)
+    foreign = cleaning.find_foreign(collection.cache, collection.registry, choice)
+    for error in foreign:
+        say(f"left alone: {error}")
+    code = FAILED if faults or (foreign and not options.all) else OK
     for leaving in leavings:
         show_text(f"{clean(str(leaving.path), MAX_LABEL)}: {leaving.why}, {size(leaving.size)}")
     total = size(sum(leaving.size for leaving in leavings))
     if not leavings:
         show_text(f"Nothing in {collection.cache.root} is left over.")
-        return OK
+        return _told(faults, code)
     show_text(f"{plural(len(leavings), 'file')}, {total}")
     if not _confirm_removal(options, question=f"Remove them, freeing {total}?"):
         say("Nothing was removed.")
-        return OK
-    freed, faults = cleaning.remove(collection.cache, collection.registry, choice, leavings)
+        return _told(faults, code)
+    freed, more = cleaning.remove(collection.cache, collection.registry, choice, leavings)
+    show_text(f"{size(freed)} freed")
+    return _told(faults + more, FAILED if more else code)
+
+
+def _told(faults: list[CacheError], code: int) -> int:
+    """Say what could not be looked into, or removed; return the exit code."""
     for fault in faults:
         say(f"error: {fault}")
-    show_text(f"{size(freed)} freed")
-    return FAILED if faults else OK
+    return code
 
 
 def _named(collection: Collection, options: argparse.Namespace) -> list[Entry]:

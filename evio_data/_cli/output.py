@@ -211,7 +211,7 @@ def folder_lines(items: "Sequence[Item]") -> list[str]:
 
 
 def _inside(items: "Sequence[Item]") -> str:
-    there = [item for item in items if item.state in ("verified", "unverified")]
+    there = [item for item in items if item.is_there]
     partial = sum(item.held for item in items if item.state == "partial")
     kept = f", {size(partial)} in partials" if partial else ""
     held = size(sum(item.held for item in there))
@@ -268,8 +268,25 @@ def report_json(
 
 
 def _nothing(name: str) -> dict[str, Any]:
-    keys = ("status", "path", "size", "held", "received", "resumed", "seconds", "sha256", "hash")
-    return {"name": name, **dict.fromkeys(keys), "first_use": False, "error": None}
+    keys = (
+        "status",
+        "state",
+        "path",
+        "size",
+        "held",
+        "received",
+        "resumed",
+        "seconds",
+        "sha256",
+        "hash",
+    )
+    return {
+        "name": name,
+        **dict.fromkeys(keys),
+        "first_use": False,
+        "hash_state": None,
+        "error": None,
+    }
 
 
 def _outcome_json(outcome: "Outcome") -> dict[str, Any]:
@@ -285,6 +302,8 @@ def _outcome_json(outcome: "Outcome") -> dict[str, Any]:
         "sha256": outcome.sha256,
         "hash": outcome.hash,
         "first_use": outcome.first_use,
+        "hash_state": outcome.hash_state,
+        "state": outcome.state,
         "error": error_json(outcome.error),
     }
 

@@ -243,6 +243,11 @@ def _pin(parser: Parser) -> None:
     )
 
 
+def _unpin(parser: Parser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a key, or its last part")
+    _add_yes(parser, "do not ask")
+
+
 def _registry(parser: Parser) -> None:
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", prog=parser.prog)
     text = "list a public folder into a registry file"
@@ -291,6 +296,7 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None], Sequence[str]]] =
     "mirror": ("copy files to a mirror", _GROUP, _mirror, PLACES),
     "pin": ("write hashes of verified files into a registry", "registry_commands:pin", _pin,
             PLACES),
+    "unpin": ("forget what a file was at its first use", "unpin:unpin", _unpin, PLACES),
     "registry": ("make a registry of a Drive folder, or compare them", _GROUP, _registry,
                  ("registry",)),
     "completion": ("print a completion script for a shell", "completion:script",

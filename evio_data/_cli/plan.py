@@ -90,12 +90,13 @@ def make_plan(
     items = inventory(collection.cache, entries)
     registered = {entry.name: entry.size for entry in entries}
     doubtful = [item for item in items if _is_doubtful(item, registered[item.name])]
-    there = {item.name for item in items if item.state == "verified"}
+    there = {item.name for item in items if item.is_right}
     there.update(item.name for item in doubtful)
     missing = [item for item in items if item.name not in there]
     wanted = [entry for entry in entries if entry.name not in there]
     sizes = {entry.name: entry.size for entry in wanted if entry.size is not None}
-    refused: dict[str, EvioDataError] = {}
+    refused = _of_others(collection, entries)
+    wanted = [entry for entry in wanted if entry.name not in refused]
     for name, answer in _asked(collection, _questions(wanted, options), options).items():
         if isinstance(answer, EvioDataError):
             refused[name] = answer
@@ -122,6 +123,17 @@ def _questions(wanted: Sequence[Entry], options: argparse.Namespace) -> list[Ent
     return unknown if len(unknown) <= MAX_ASKED else []
 
 
+def _of_others(collection: Collection, entries: Sequence[Entry]) -> dict[str, EvioDataError]:
+    """Return why some entries cannot be had: another registry's file has their name here."""
+    refused: dict[str, EvioDataError] = {}
+    for entry in entries:
+        try:
+            collection.cached_file(entry).refuse_another_s(entry.hash)
+        except EvioDataError as error:
+            refused[entry.name] = error.about(entry.name)
+    return refused
+
+
 def consent(collection: Collection, options: argparse.Namespace) -> int:
     """Ask whether to fetch what is missing, without doing it; return the exit code."""
     plan = make_plan(collection, collection.registry.select(options.patterns), options)
@@ -129,9 +141,9 @@ def consent(collection: Collection, options: argparse.Namespace) -> int:
 
 
 def present(collection: Collection, options: argparse.Namespace) -> list[Item]:
-    """Return the wanted files that are there and verified."""
+    """Return the wanted files that are there and right."""
     items = inventory(collection.cache, collection.registry.select(options.patterns))
-    return [item for item in items if item.state == "verified"]
+    return [item for item in items if item.is_right]
 
 
 def agreed(plan: Plan, collection: Collection, options: argparse.Namespace) -> int:

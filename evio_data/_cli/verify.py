@@ -11,6 +11,7 @@ from .._progress.screens import Totals, screen
 from .._registry.registry import Entry
 from .._report import Outcome, Report
 from .._text import plural
+from ..errors import ChecksumError
 from .output import (
     report_json,
 )
@@ -42,9 +43,7 @@ def _checked(
     options: argparse.Namespace,
     watcher: "Bars | Lines",
 ) -> Report:
-    there = [
-        item for item in inventory(collection.cache, entries) if item.state.endswith("verified")
-    ]
+    there = [item for item in inventory(collection.cache, entries) if item.is_there]
     total = sum(item.held for item in there)
     task = _Hashing(lambda on_progress: collection.verify(options.patterns, on_progress))
     while not task.finished(POLL):
@@ -94,10 +93,12 @@ class _Hashing:
 
 
 def _repaired(report: Report, collection: Collection, watcher: "Bars | Lines") -> Report:
-    damaged = [collection.registry.find(outcome.name) for outcome in report.failed]
-    for outcome in report.failed:
-        if outcome.error is not None:
-            watcher.message(outcome.name, f"{outcome.error.message} It is fetched again")
+    damaged = [
+        collection.registry.find(outcome.name)
+        for outcome in report.failed
+        if isinstance(outcome.error, ChecksumError)
+    ]
+    watcher.tells_failures = False  # they are told below, with their advice
     outcomes = collection.obtain(damaged, watcher=watcher, verify=True)
     mended = {outcome.name: outcome for outcome in outcomes}
     return Report([mended.get(outcome.name, outcome) for outcome in report], seconds=report.seconds)
@@ -114,5 +115,7 @@ def _tell_verified(report: Report, *, absent: int) -> None:
 def _verdict(outcome: Outcome) -> str:
     if outcome.error is not None:
         return str(outcome.error)
-    words = "fetched again, right" if outcome.status == "fetched" else "right"
-    return f"{outcome.name}: {words}"
+    words = ["fetched again"] if outcome.status == "fetched" else []
+    words += [] if outcome.first_use else ["right"]
+    words += [] if outcome.hash_state == "published" else [outcome.verdict]
+    return f"{outcome.name}: {', '.join(words)}"

@@ -111,10 +111,10 @@ def _script_link(page: str) -> str | None:
 
 BY_HAND = "place the file by hand: `evio-data import PATH`"
 ASK_OWNER = 'Ask the owner to share it with "anyone with the link".'
-QUOTA_ADVICE = (
-    "Wait up to 24 hours and run again (what arrived is kept), set EVIO_DATA_MIRRORS if its "
-    f"SHA-256 is registered, or {BY_HAND}."
-)
+_LATER = "Wait up to 24 hours and run again (what arrived is kept)"
+QUOTA_ADVICE = f"{_LATER}, set EVIO_DATA_MIRRORS, or {BY_HAND}."
+# Nothing would show that a mirror's bytes are the right ones.
+QUOTA_ADVICE_WITHOUT_HASH = f"{_LATER}, or {BY_HAND}; without a published hash no mirror can help."
 
 
 def refusal(status: int, url: str, page: str) -> DriveRefusedError:

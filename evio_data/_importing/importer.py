@@ -15,7 +15,7 @@ from .._collection import Collection
 from .._registry.hashes import SHA256, kind_of
 from .._registry.registry import Entry, composed
 from .._text import size
-from ..errors import CacheError, EvioDataError
+from ..errors import CacheError, ChecksumError, EvioDataError
 from .candidates import Candidate, found_under
 from .likeness import Names, alike
 from .misfits import archive_fault, misfit, why_no_recording
@@ -151,6 +151,7 @@ class _Import:
         self._intake = ImportResult()
         self._wanted: dict[str, _Wanted] = {}
         self._namesakes: list[Candidate] = []
+        self._others: dict[str, EvioDataError] = {}  # keys whose files are of other sources
         self._doubtful: list[Candidate] = []  # files of which somebody wants to know
         self._archives: set[str] = set()
         self._settled: set[str] = set()  # files of which something was said or done
@@ -160,16 +161,21 @@ class _Import:
 
     def _survey(self, entry: Entry) -> None:
         cached_file = self._collection.cached_file(entry)
+        known = cached_file.known_hash(entry.hash)
         try:
-            known = cached_file.known_hash(entry.hash)
-            if cached_file.is_warm(entry.hash) or _is_right(cached_file, entry):
+            if cached_file.is_warm(entry.hash, claim=True) or _is_right(cached_file, entry):
                 self._intake.present.append(entry.name)
                 return
+        except ChecksumError:
+            pass  # damaged: to be replaced
         except EvioDataError as error:
-            self.refuse(entry.name, str(error))
+            if cached_file.owner(entry.hash) is not None:
+                self._others[entry.name] = error
+            else:
+                self.refuse(entry.name, str(error))
             return
-        stamp = cached_file.stamp() if entry.hash is None else None
-        size = stamp.size if stamp and entry.size is None else entry.size
+        pin = cached_file.pin() if entry.hash is None and entry.size is None else None
+        size = pin.size if pin else entry.size
         self._wanted[entry.name] = _Wanted(entry, cached_file, known, size)
 
     def refuse(self, label: str, why: str) -> None:
@@ -311,6 +317,8 @@ class _Import:
             name = self._meant(candidate)
             wanted = self._wanted.get(name or "")
             if wanted is None:
+                if name in self._others:
+                    self.refuse(candidate.label, str(self._others[name]))
                 continue
             if (what := wanted.why_not(candidate)) is None:
                 found.setdefault(wanted.entry.name, []).append(candidate)

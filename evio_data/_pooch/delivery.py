@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .._cache.files import make_folder
+from .._cache.layout import make_folders
 from .._files import as_cache_error, open_nofollow
 from .._registry.names import STATE_FOLDER
 from .._registry.registry import Entry
@@ -37,7 +37,7 @@ class Delivery:
     def __init__(self, base: str, entry: Entry, output: Output) -> None:
         self.fault: Exception | None = None  # of the caller's own file
         self._presence: SharedFolderLock | None = None
-        self._root = os.path.abspath(os.path.expanduser(base))  # noqa: PTH100, PTH111
+        self._root = os.path.abspath(base)  # noqa: PTH100
         self._name = hashlib.sha256(entry.url.encode()).hexdigest()[:URL_DIGITS]
         self.final = str(self.state / "output")
         self._file = output if not isinstance(output, str | os.PathLike) else None
@@ -67,8 +67,7 @@ class Delivery:
         try:
             Path(self._root).mkdir(parents=True, exist_ok=True)
             self._presence = self._presence or SharedFolderLock(self._root)
-            make_folder(str(self.state.parent))
-            make_folder(str(self.state))
+            make_folders(self._root, [STATE_FOLDER, self._name])
             usable = os.access(self.state, os.W_OK | os.X_OK) and not self._is_strangers()
         except OSError as error:
             raise as_cache_error(error, self.state) from error

@@ -54,13 +54,13 @@ class Order(NamedTuple):
     @property
     def cached_file(self) -> CachedFile:
         """Its place."""
-        return cache_at(self.root).cached_file(self.entry.name)
+        return cache_at(self.root).cached_file(self.entry)
 
 
 def obtain(order: Order, way: Way) -> str:
     """Have a file verified in its place; return pooch's word for what that took."""
     cached_file, entry = order.cached_file, order.entry
-    if cached_file.is_warm(entry.hash):
+    if cached_file.is_warm(entry.hash, claim=True):
         return "fetch"
     there = cached_file.status() is not None
     if there and not order.allow_updates:

@@ -38,7 +38,7 @@ class LogProgress:
         from logging import getLogger
 
         getLogger("evio_data").warning(
-            "%s: nobody has published its SHA-256; pinned on first use to %s. "
+            "%s: pinned on first use to SHA-256 %s (no published hash). "
             "`evio-data pin` writes it into a registry for others.",
             outcome.name,
             outcome.hash,

@@ -75,7 +75,7 @@ def ended_line(outcome: "Outcome") -> str:
     elif outcome.resumed:
         kept = f", {size(outcome.resumed)} of it kept by resuming"
     rate = f" ({size(outcome.received / outcome.seconds)}/s)" if outcome.seconds else ""
-    return f"{outcome.name}: {amount} in {duration(outcome.seconds)}{rate}{kept}, verified"
+    return f"{outcome.name}: {amount} in {duration(outcome.seconds)}{rate}{kept}, {outcome.verdict}"
 
 
 class Totals(NamedTuple):
@@ -128,6 +128,10 @@ def totals(state: "TransferState") -> Totals:
             length = known or 0
         whole += length
     return Totals(len(state.jobs), len(outcomes), there, whole, sized, moved, rough)
+
+
+def _ending(run: "Run") -> str:
+    return "verifying" if run.job.entry.hash else "hashing"
 
 
 def _held(run: "Run") -> int:
@@ -271,7 +275,7 @@ class Bars(_Screen):
 
     def _row(self, run: "Run") -> Row:
         words = self._beside(run.name, run.download.fetched)
-        words = "verifying" if run.finishing else words
+        words = _ending(run) if run.finishing else words
         rate = self._speed(run.name).measure(run.download.fetched)
         return Row(run.name, _held(run), run.download.total, rate, words)
 

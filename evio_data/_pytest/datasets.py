@@ -8,6 +8,7 @@ from typing import Any
 from .._collection import Collection, cache_at, open_collection
 from .._registry.names import check_name
 from .._registry.registry import Entry, Name, RegistryIndex, is_glob, spelled_name
+from .._report import NOT_PUBLISHED
 from .._settings import from_environment
 from ..errors import EvioDataError, RegistryError
 from .statistics import SessionStatistics
@@ -81,7 +82,7 @@ class SessionDatasets:
             outcomes = self.collection.obtain(entries, watcher=watcher)
             for outcome in outcomes:
                 if outcome.first_use:
-                    pinned = f"nobody has published its SHA-256; pinned to {outcome.hash}"
+                    pinned = f"{NOT_PUBLISHED}; its SHA-256 is {outcome.hash}"
                     watcher.message(outcome.name, pinned)
         return outcomes, watcher.seconds if any(outcome.received for outcome in outcomes) else 0.0
 
@@ -110,14 +111,16 @@ class SessionDatasets:
 
     def _is_warm(self, entry: Entry) -> bool:
         try:
-            return self.collection.cached_file(entry).is_warm(entry.hash)
+            return self.collection.cached_file(entry).is_warm(entry.hash, claim=True)
         except EvioDataError:
             return False  # the outcome says what is in the way
 
     def _remember(self, outcomes: Sequence[Any], seconds: float | None = None) -> None:
         for outcome in outcomes:
-            cached_file = self.collection.cache.cached_file(outcome.name)
-            self._tally.note(cached_file.final, outcome.status, outcome.received)
+            final = self.collection.cache.cached_file(outcome.name).final
+            self._tally.note(final, outcome.status, outcome.received)
+            if outcome.first_use:
+                self._tally.pinned.add(final)
             if outcome.error is not None:
                 self._errors[outcome.name] = outcome.error
         self._tally.seconds += sum(o.seconds for o in outcomes) if seconds is None else seconds

@@ -57,7 +57,7 @@ def _asked(collection: Collection, entries: Sequence[Entry]) -> dict[str, int | 
 
 
 def _row(item: Item, asked: int | EvioDataError | None, count: int) -> Row:
-    there = item.state in ("verified", "unverified")
+    there = item.is_there
     rest = plural(count, "test")
     if isinstance(asked, EvioDataError):
         return Row(item.name, None, there, f"{rest}; {asked}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from .._report import NOT_PUBLISHED
 from .._text import duration, plural, size
 
 Fate = Literal["unfinished", "failed", "present", "fetched"]
@@ -19,6 +20,8 @@ class SessionStatistics:
     ----------
     files : dict of str to (str, int)
         By path: what became of it, and the bytes that came over the network for it.
+    pinned : set of str
+        Of their paths, those whose first use this was, nobody having published a hash.
     seconds : float
         That fetching took before the first test, and within tests that named nothing before.
     skipped : int
@@ -35,6 +38,7 @@ class SessionStatistics:
 
     def __init__(self) -> None:
         self.files: dict[str, tuple[Fate, int]] = {}
+        self.pinned: set[str] = set()
         self.seconds = 0.0
         self.skipped = 0
 
@@ -47,13 +51,19 @@ class SessionStatistics:
         """Take in the whole tally of another process, as its `data` has it."""
         for path, (fate, received) in data["files"].items():
             self.note(path, fate, received)
+        self.pinned.update(data.get("pinned", ()))
         self.seconds = max(self.seconds, data["seconds"])
         self.skipped += data["skipped"]
 
     def data(self) -> dict[str, Any]:
         """Return everything as plain values, to be sent to another process."""
         files = {path: list(note) for path, note in self.files.items()}
-        return {"files": files, "seconds": self.seconds, "skipped": self.skipped}
+        return {
+            "files": files,
+            "pinned": sorted(self.pinned),
+            "seconds": self.seconds,
+            "skipped": self.skipped,
+        }
 
     def figures(self) -> dict[str, float]:
         """Return the figures by name."""
@@ -72,10 +82,11 @@ class SessionStatistics:
         """Return the figures as one line for people."""
         of = self.figures()
         unfinished = of["unfinished"]
+        fresh = f", {len(self.pinned)} {NOT_PUBLISHED}" if self.pinned else ""
         rest = f", {unfinished} unfinished (what arrived is kept)" if unfinished else ""
         return (
             f"evio-data: {plural(len(self.files), 'file')}: {of['cached']} cached, "
-            f"{of['fetched']} fetched ({size(of['bytes'])} in {duration(of['seconds'])}), "
+            f"{of['fetched']} fetched ({size(of['bytes'])} in {duration(of['seconds'])}){fresh}, "
             f"{of['unavailable']} unavailable{rest}; {plural(self.skipped, 'test')} skipped"
         )
 

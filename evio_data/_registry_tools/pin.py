@@ -2,10 +2,10 @@
 
 import shlex
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
-from .._cache.files import CachedFile, Stamp
+from .._cache import pins as recorded
+from .._cache.files import CachedFile
 from .._registry.hashes import worded
 from .._registry.registry import Entry
 from ..errors import EvioDataError
@@ -81,38 +81,29 @@ def collect(entries: Iterable[Entry], slot_of: Callable[[Entry], CachedFile]) ->
 def _pin(entry: Entry, cached_file: CachedFile) -> Pin | Refused | None:
     if cached_file.status() is None:
         return None
-    # Before the check, to which a file without a stamp is one in its first use.
-    recorded = cached_file.stamp()
+    # Before the check, to which a file without a record is one in its first use.
+    first = cached_file.pin()
     quoted = shlex.quote(entry.name)  # a shell may get it
-    if recorded is None:
-        return Refused(entry.name, f"not verified yet: `evio-data fetch {quoted}` does that.")
-    actual = cached_file.check(recorded.hash)
-    if actual != recorded.hash:
+    cached_file.refuse_another_s(entry.hash)
+    if first is None:
+        return Refused(entry.name, f"not verified, and not pinned yet: `evio-data fetch {quoted}`.")
+    actual = cached_file.check(entry.hash)
+    if actual != first.hash:
         now = worded(actual) if actual else "gone"
         return Refused(
             entry.name,
-            f"the file has {now}, but this cache recorded {recorded.hash}: it was "
+            f"the file has {now}, but this cache recorded {first.hash}: it was "
             f"changed or damaged; `evio-data verify --repair {quoted}` fetches it again.",
         )
-    stamp = cached_file.stamp()
-    if stamp is None or not cached_file.is_warm(recorded.hash):
+    if not cached_file.is_warm(entry.hash):
         return Refused(entry.name, "it changed while it was read; run again.")
-    if entry.size not in (None, stamp.size):
-        return Refused(
-            entry.name,
-            f"the registry says {entry.size:,} bytes, and the verified file has {stamp.size:,}.",
-        )
-    return Pin(entry, stamp.hash, stamp.size, _trust(stamp))
+    return Pin(entry, first.hash, first.size, _trust(first))
 
 
-def _trust(stamp: Stamp) -> str:
-    try:
-        day = str(datetime.fromtimestamp(stamp.mtime_ns / 1e9, tz=UTC).date())
-    except (ValueError, OverflowError, OSError):  # a tmpfs knows years that no calendar has
-        day = "no known day"
+def _trust(first: recorded.Pin) -> str:
     return (
-        "nobody had published it; trusted on first use in this cache, whose file is of "
-        f"{day}, and read again now"
+        f"nobody had published it; trusted on first use in this cache, on {first.day}, "
+        "and read again now"
     )
 
 

@@ -96,7 +96,7 @@ def _pushed(collection: Collection, place: Target, entry: Entry, *, check: bool)
         if there and (not check or place.hash_of(entry.name, kind_of(stamp.hash)) == stamp.hash):
             place.tidy(entry.name)
             return Pushed(entry.name, "present", stamp.size)
-        place.put(entry.name, cached_file.path, stamp.hash)
+        place.put(entry.name, cached_file.real_path, stamp.hash)
     except EvioDataError as error:
         return Pushed(entry.name, "failed", error=error.about(entry.name))
     except TransportError as error:

@@ -20,7 +20,6 @@ from .._sources.base import Body, Readable, Source
 from .._sources.failover import Failover
 from ..errors import ChecksumError, DownloadError, DriveRefusedError, EvioDataError
 from .cancellation import Cancellation
-from .first_answer import FirstAnswer
 from .hosts import Hosts
 from .reception import Reception
 from .recovery import Case, Recovery, Wish
@@ -68,8 +67,6 @@ class Download:
     partial : Partial
         Open.
     surroundings : Surroundings
-    first : FirstAnswer, optional
-        To begin with.
 
     Attributes
     ----------
@@ -82,20 +79,13 @@ class Download:
     """
 
     def __init__(
-        self,
-        wish: Wish,
-        sources: Sequence[Source],
-        partial: Partial,
-        surroundings: Surroundings,
-        first: FirstAnswer | None = None,
+        self, wish: Wish, sources: Sequence[Source], partial: Partial, surroundings: Surroundings
     ) -> None:
         self.wish = wish
-        self._first = first
         self.failure: EvioDataError | None = None
         self.is_lost = False
         self.failover = Failover(sources, retries=surroundings.retries, say=surroundings.message)
         self.version = Version(partial, size=wish.size, kind=kind_of(wish.known_hash))
-        self._folder = partial.path.parent
         self._cancellation = surroundings.cancellation
         self._hosts = surroundings.hosts
         self._message = surroundings.message
@@ -225,12 +215,7 @@ class Download:
         hashed = self.wish.known_hash is not None
         start = segment.position - overlap_of(version, segment, hashed=hashed)
         before, stop = segment.fetched, self._last_wanted(version, segment)
-        first, self._first = self._first, None
-        if first is not None and first.source is source and start == 0:
-            opened = first.take()
-        else:
-            opened = source.open(session, start, stop, ranged=self.failover.ranged)
-        with opened as body:
+        with source.open(session, start, stop, ranged=self.failover.ranged) as body:
             self._watch(version, body.stream)
             segment.begin_attempt()
             try:
@@ -333,7 +318,7 @@ class Download:
             for segment in old.plan.active:
                 segment.fetched = 0
             old.supersede()
-            partial = Partial(self._folder)
+            partial = old.partial.another()
             partial.open(take_over=False)
             self.failover.ranged = True
             self.version = Version(partial, size=self.wish.size, kind=kind_of(self.wish.known_hash))

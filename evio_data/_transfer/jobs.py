@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._cache.locks import Lock
+from .._drive.pages import QUOTA_ADVICE_WITHOUT_HASH
+from .._registry.hashes import is_strong
 from .._registry.registry import Entry
 from .._report import Outcome
 from .._sources.base import Source
-from ..errors import EvioDataError
+from ..errors import EvioDataError, QuotaExceededError
 from .destination import Destination
 from .download import Download
 
@@ -59,6 +61,8 @@ class Job(NamedTuple):
     def failed(self, error: EvioDataError, began: float, *, received: int = 0) -> Outcome:
         """Return the outcome of a failure."""
         error.about(self.name)
+        if isinstance(error, QuotaExceededError) and not is_strong(self.entry.hash):
+            error.advice = QUOTA_ADVICE_WITHOUT_HASH
         seconds = time.monotonic() - began
         return Outcome(
             self.name, "failed", size=self.size, received=received, seconds=seconds, error=error

@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 
-from .._cache.check import checksum_error
+from .._cache import faults
+from .._cache.check import hash_state
 from .._http.web_page import SNIFFED, is_web_page
 from .._registry.hashes import kind_of
 from .._report import Outcome
 from ..errors import DownloadError, EvioDataError
 from .decoding import decoded, is_applied
 from .jobs import Run
+
+PAID = 8 * 1024 * 1024  # bytes of a download that are worth a flush, beside the hashing
 
 
 class Ending(Enum):
@@ -41,7 +44,8 @@ def publish(run: Run, end: Callable[[Outcome], None]) -> Ending:
     version = download.version
     if not version.partial.is_ours():
         return Ending.TAKEN_OVER
-    sync = version.partial.sync()
+    # A published hash heals what a power cut has spoilt, at the price of another download.
+    sync = version.partial.sync(always=(version.total or 0) >= PAID)
     actual = version.running_hash.finish()
     known = destination.known_hash(run.job.entry.hash)  # perhaps pinned in the meantime
     if not version.partial.is_ours():
@@ -80,6 +84,7 @@ def _outcome(run: Run, actual: str, *, first_use: bool) -> Outcome:
         seconds=time.monotonic() - run.began,
         hash=actual,
         first_use=first_use,
+        hash_state=hash_state(run.job.entry, pins=run.job.destination.pins),
     )
 
 
@@ -87,7 +92,8 @@ def _mismatched(run: Run, known: str, actual: str) -> Ending:
     if run.download.retry_after_mismatch():
         return Ending.BEGUN_AGAIN
     run.download.version.partial.discard()
-    raise checksum_error(run.job.entry, known, actual, advice=_AGAIN)
+    published = run.job.entry.hash is not None
+    raise faults.wrong_download(run.name, known, actual, published=published)
 
 
 def _doubt_first_use(run: Run) -> None:
@@ -114,6 +120,3 @@ def _doubt_first_use(run: Run) -> None:
     if error is not None:
         version.partial.discard()
         raise error
-
-
-_AGAIN = "Nothing was kept. Run again; if it stays, ask the publisher which one is right."

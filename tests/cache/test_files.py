@@ -247,7 +247,7 @@ def test_cache_that_is_a_file(drive: Drive) -> None:
     assert drive.cache.read_text() == "not a folder"
 
 
-@pytest.mark.parametrize("what", ["folder", "link", "dangling link", "link to a folder", "pipe"])
+@pytest.mark.parametrize("what", ["folder", "dangling link", "link to a folder", "pipe"])
 def test_something_else_in_the_place_of_the_file(drive: Drive, tmp_path: Path, what: str) -> None:
     """What is no regular file is neither served nor replaced."""
     drive.add(NAME, DATA)
@@ -258,9 +258,7 @@ def test_something_else_in_the_place_of_the_file(drive: Drive, tmp_path: Path, w
     elif what == "pipe":
         os.mkfifo(place)
     else:
-        if what == "link":
-            outside.write_bytes(DATA)
-        elif what == "link to a folder":
+        if what == "link to a folder":
             outside.mkdir()
         place.symlink_to(outside)
     before = place.lstat()
@@ -419,7 +417,7 @@ def test_written_to_as_soon_as_it_is_there(drive: Drive) -> None:
     path = evio_data.fetch(NAME)
     words = (drive.state(NAME) / "stamp").read_text().split()
     status = path.stat()
-    assert words[1:] == [str(status.st_size), str(status.st_mtime_ns), str(status.st_ino)]
+    assert words[1:4] == [str(status.st_size), str(status.st_mtime_ns), str(status.st_ino)]
     assert status.st_mtime_ns <= time.time_ns()
 
 
@@ -506,3 +504,99 @@ def test_folder_where_a_damaged_file_would_go(drive: Drive) -> None:
     with pytest.raises(errors.CacheError, match="damaged: a folder is in its place"):
         evio_data.fetch(NAME)
     assert cached.read_bytes() == b"damaged"
+
+
+# --- links to files that are elsewhere --------------------------------------------------------
+
+
+def linked(drive: Drive, folder: Path, content: bytes, *, pinned: bool) -> tuple[Path, Path]:
+    """Register a file, and put a link to one that is elsewhere in its place."""
+    drive.add(NAME, DATA, pinned=pinned)
+    elsewhere = folder / "annex" / "object"
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(content)
+    place = drive.path(NAME)
+    place.parent.mkdir(parents=True)
+    place.symlink_to(elsewhere)
+    return place, elsewhere
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_link_to_a_good_file_is_read_through(
+    drive: Drive, tmp_path: Path, *, pinned: bool
+) -> None:
+    """What git-annex or a shared disk has put there is hashed once, then warm, and left alone."""
+    place, elsewhere = linked(drive, tmp_path, DATA, pinned=pinned)
+    before = elsewhere.stat()
+    assert evio_data.fetch(NAME) == place
+    assert evio_data.fetch(NAME).read_bytes() == DATA
+    assert [outcome.status for outcome in evio_data.verify()] == ["present"]
+    entry = open_collection().registry.find(NAME)
+    opened = open_collection().cached_file(entry).opened(entry.hash)
+    assert opened is not None
+    opened[0].close()
+    assert place.is_symlink()
+    assert (elsewhere.stat().st_mtime_ns, elsewhere.stat().st_ino) == (
+        before.st_mtime_ns,
+        before.st_ino,
+    )
+    assert drive.server.requests == []
+
+
+def test_a_link_to_other_bytes_is_left_alone(drive: Drive, tmp_path: Path) -> None:
+    """Neither the link nor what it leads to is replaced; the error says what to do."""
+    place, elsewhere = linked(drive, tmp_path, b"mine", pinned=True)
+    for _ in range(2):
+        with pytest.raises(errors.CacheError, match="symbolic link"):
+            evio_data.fetch(NAME)
+    assert (place.is_symlink(), elsewhere.read_bytes()) == (True, b"mine")
+    assert drive.server.requests == []
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs two users: root only")
+def test_a_stranger_s_link_is_not_read_through(drive: Drive, tmp_path: Path) -> None:
+    """In a folder that others may write to, a link that is not the owner's leads nowhere."""
+    place, _ = linked(drive, tmp_path, DATA, pinned=True)
+    os.lchown(place, 65534, 65534)
+    with pytest.raises(errors.CacheError, match="symbolic link"):
+        evio_data.fetch(NAME)
+
+
+# --- a cache that was copied elsewhere --------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_reachable", "_writable_again")
+@pytest.mark.parametrize("whole_seconds", [False, True])
+def test_a_copied_cache_that_is_read_only_is_warm(
+    drive: Drive, cached: Path, tmp_path: Path, *, whole_seconds: bool
+) -> None:
+    """Other inodes, and times as an archive keeps them, are no reason to hash at every start."""
+    copy = tmp_path / "copy"
+    shutil.copytree(drive.cache, copy)
+    there = copy / NAME
+    if whole_seconds:
+        os.utime(there, (int(there.stat().st_mtime), int(there.stat().st_mtime)))
+    assert there.stat().st_ino != cached.stat().st_ino
+    read_only(copy)
+    os.environ["EVIO_DATA_DIR"] = str(copy)
+    try:
+        drive.add("any.raw", b"events")
+        printed = drive.run(UNHASHED, str(drive.registry.parent / "root"), NAME)
+    finally:
+        os.environ["EVIO_DATA_DIR"] = str(drive.cache)
+        subprocess.run(["chmod", "-R", "u+w", str(copy)], check=True)
+    assert printed == "warm\n"
+
+
+UNHASHED = """
+import os, sys
+import evio_data
+from evio_data._collection import open_collection
+collection = open_collection()
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setegid(65534)
+    os.setreuid(65534, 65534)
+entry = collection.registry.find(sys.argv[2])
+print("warm" if collection.cached_file(entry).is_warm(entry.hash) else "cold")
+"""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evio_data import Outcome, Report
-from evio_data._cache.inventory import HashState, Item, State
+from evio_data._cache.inventory import Item, State
 from evio_data._cli.output import (
     error_json,
     failure_lines,
@@ -18,6 +18,7 @@ from evio_data._cli.output import (
     report_json,
     summary_lines,
 )
+from evio_data._report import HashState
 from evio_data._text import columns
 from evio_data.errors import ChecksumError, NotFoundError, QuotaExceededError
 
@@ -167,7 +168,7 @@ def test_report_as_json() -> None:
     assert value["files"][0] == {
         "name": "a", "status": "fetched", "path": str(Path("/cache/a")), "size": 5, "held": 5,
         "received": 5, "resumed": 0, "seconds": 1.235, "sha256": "ab" * 32, "hash": "ab" * 32,
-        "first_use": False, "error": None,
+        "first_use": False, "hash_state": "published", "state": "verified", "error": None,
     }  # fmt: skip
     assert value["files"][1]["error"] == {
         "type": "ChecksumError", "message": "wrong bytes.", "advice": "Ask.",

@@ -1,0 +1,255 @@
+"""Two registries over one cache: a file belongs to its source, a pin to its source and its key."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import evio_data
+from evio_data import errors
+from evio_data._cache.source_key import MAX_SOURCE, source_key
+from evio_data._collection import Collection, open_collection
+from tests.conftest import noise
+
+if TYPE_CHECKING:
+    from tests.conftest import Drive
+
+NAME = "fan/fan.raw"
+MINE, THEIRS = noise(70_000, seed=1), noise(70_000, seed=2)
+MAIN = "from evio_data._cli.main import main; main()"
+
+
+class Command(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*words: str, **environment: str) -> Command:
+    """Run ``evio-data`` without a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env={**os.environ, **environment},
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Command(done.returncode, done.stdout, done.stderr)
+
+
+def other_registry(drive: Drive, content: bytes, *, pinned: bool) -> Path:
+    """Write a second registry that has the same key for another file on Drive."""
+    file = drive.server.add(f"other-{pinned}-{len(content)}.raw", content)
+    path = drive.registry.with_name("other.txt")
+    path.write_text(file.registry_line(NAME, pinned=pinned) + "\n")
+    return path
+
+
+# --- what is a source -------------------------------------------------------------------------
+
+DRIVE, ID = "https://drive.google.com", "1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq"
+
+
+@pytest.mark.parametrize(
+    ("one", "another", "same"),
+    [
+        (
+            f"{DRIVE}/uc?id={ID}",
+            f"{DRIVE}/file/d/{ID}/view",
+            True,
+        ),
+        (
+            f"{DRIVE}/uc?id={ID}",
+            f"{DRIVE}/uc?id={ID[::-1]}",
+            False,
+        ),
+        ("https://lab.example/a.raw", "https://LAB.example:443/a.raw#size=5", True),
+        ("https://lab.example/a.raw?token=x&v=1", "https://lab.example/a.raw?v=1&token=y", True),
+        ("https://lab.example/a.raw?v=1", "https://lab.example/a.raw?v=2", False),
+        ("https://lab.example/a.raw", "https://lab.example/A.raw", False),
+        ("https://lab.example:8443/a.raw", "https://lab.example/a.raw", False),
+        (
+            "https://lab.example/a.raw?X-Amz-Signature=1",
+            "https://lab.example/a.raw",
+            True,
+        ),
+        (f"https://lab.example/{'a' * 500}", f"https://lab.example/{'a' * 501}", False),
+    ],
+)
+def test_one_source_or_two(one: str, another: str, *, same: bool) -> None:
+    """Only what leads to other bytes tells sources apart: no spelling, and no secret."""
+    assert (source_key(one) == source_key(another)) is same
+    for key in (source_key(one), source_key(another)):
+        assert len(key) <= MAX_SOURCE
+        assert key.isascii()
+        assert " " not in key
+
+
+def test_no_secret_is_in_a_source() -> None:
+    """Keys, signatures and passwords of a URL are in no stamp, pin or message."""
+    url = "https://me:hunter2@lab.example/a?key=hunter2&sig=hunter2&access_token=hunter2#hunter2"
+    assert "hunter2" not in source_key(url)
+
+
+# --- whose file it is -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theirs_pinned", [False, True])
+@pytest.mark.parametrize("mine_pinned", [False, True])
+def test_another_source_is_refused(drive: Drive, *, mine_pinned: bool, theirs_pinned: bool) -> None:
+    """Whoever asks for another file under the same key is told whose it is; nothing changes."""
+    mine = drive.add(NAME, MINE, pinned=mine_pinned)
+    path = evio_data.fetch(NAME)
+    before = {file: file.read_bytes() for file in drive.cache.rglob("*") if file.is_file()}
+    other = open_collection(other_registry(drive, THEIRS, pinned=theirs_pinned))
+    for attempt in (other.fetch, lambda name: other.fetch(name, verify=True)):
+        with pytest.raises(errors.CacheError) as caught:
+            attempt(NAME)
+        assert caught.value.name == NAME
+        for word in (f"drive:{mine.id}", "cache_dir", "EVIO_DATA_DIR"):
+            assert word in str(caught.value)
+    (outcome,) = other.prefetch()
+    assert isinstance(outcome.error, errors.CacheError)
+    (outcome,) = other.verify()
+    assert isinstance(outcome.error, errors.CacheError)
+    after = {file: file.read_bytes() for file in drive.cache.rglob("*") if file.is_file()}
+    assert after == before
+    assert evio_data.fetch(NAME) == path
+
+
+def test_equal_published_hashes_are_the_same_file(drive: Drive) -> None:
+    """Where the published hash is the same, so are the bytes, whoever sends them."""
+    drive.add(NAME, MINE)
+    path = evio_data.fetch(NAME)
+    drive.server.forget()
+    other = open_collection(other_registry(drive, MINE, pinned=True))
+    assert other.fetch(NAME) == path
+    assert [outcome.status for outcome in other.verify()] == ["present"]
+    assert drive.server.requests == []
+    assert evio_data.fetch(NAME) == path
+
+
+def test_a_folder_of_its_own_is_the_way_out(drive: Drive, tmp_path: Path) -> None:
+    """What the error advises works: both files, each in its own cache."""
+    drive.add(NAME, MINE, pinned=False)
+    evio_data.fetch(NAME)
+    registry = other_registry(drive, THEIRS, pinned=False)
+    theirs = open_collection(registry, tmp_path / "own").fetch(NAME)
+    assert (theirs.read_bytes(), evio_data.fetch(NAME).read_bytes()) == (THEIRS, MINE)
+
+
+def test_without_a_stamp_the_pin_tells_whose_it_is(drive: Drive) -> None:
+    """A file whose stamp was lost is known by its pin; it is neither taken nor replaced."""
+    drive.add(NAME, MINE, pinned=False)
+    path = evio_data.fetch(NAME)
+    (drive.state(NAME) / "stamp").unlink()
+    for pinned in (False, True):
+        with pytest.raises(errors.CacheError, match="another one"):
+            open_collection(other_registry(drive, THEIRS, pinned=pinned)).fetch(NAME)
+    assert path.read_bytes() == MINE
+    drive.server.forget()
+    assert evio_data.fetch(NAME) == path
+    assert drive.server.requests == []
+
+
+def test_partials_belong_to_their_source(drive: Drive) -> None:
+    """What arrived of one file is not gone on from for another, though nothing else differs."""
+    file = drive.add(NAME, noise(3 * 2**20, 5), pinned=False, cut_after=2**21, quota="on-resume")
+    with pytest.raises(errors.DownloadError):
+        evio_data.fetch(NAME)
+    assert drive.left(NAME) == [".journal", ".part"]
+    content = noise(3 * 2**20, 6)
+    other = open_collection(other_registry(drive, content, pinned=False))
+    assert other.fetch(NAME).read_bytes() == content
+    file.cut_after = file.quota = None
+
+
+@pytest.mark.parametrize("first", ["fetch", "prefetch", "verify"])
+def test_a_stamp_of_an_earlier_version(drive: Drive, first: str) -> None:
+    """A stamp that does not say whose the file is counts for the registry that asks first."""
+    drive.add(NAME, MINE, pinned=False)
+    path = evio_data.fetch(NAME)
+    stamp = drive.state(NAME) / "stamp"
+    stamp.write_text(" ".join(stamp.read_text().split()[:4]) + "\n")
+    for pin in (drive.cache / ".evio-data" / ".pins").rglob("*"):
+        if pin.is_file():
+            pin.unlink()
+    drive.server.forget()
+    other = open_collection(other_registry(drive, THEIRS, pinned=False))
+    asked: dict[str, Callable[[], object]] = {
+        "fetch": lambda: evio_data.fetch(NAME),
+        "prefetch": evio_data.prefetch,
+        "verify": evio_data.verify,
+    }
+    asked[first]()
+    with pytest.raises(errors.CacheError, match="another one"):
+        other.fetch(NAME)
+    assert drive.server.requests == []
+    path.unlink()
+    stamp.unlink()
+    drive.server.named(NAME).replace(THEIRS)  # type: ignore[union-attr]
+    with pytest.raises(errors.ChecksumError, match="unpin"):  # its hash is the pin
+        evio_data.fetch(NAME)
+
+
+# --- all that looks at a cached file ----------------------------------------------------------
+
+
+@pytest.fixture
+def foreign(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> Collection:
+    """A registry, the environment's, whose one key another registry has filled."""
+    drive.add(NAME, MINE, pinned=False)
+    evio_data.fetch(NAME)
+    registry = other_registry(drive, THEIRS, pinned=False)
+    monkeypatch.setenv("EVIO_DATA_REGISTRY", str(registry))
+    return open_collection()
+
+
+def test_commands_obey(drive: Drive, foreign: Collection, tmp_path: Path) -> None:
+    """List names the state; clean, pin, mirror push and import leave the file alone, and say so."""
+    del foreign
+    (item,) = json.loads(run("list", "--json").out)["files"]
+    assert (item["state"], item["size"]) == ("another source's", None)
+    assert "another source's" in run("list").out
+    done = run("clean", NAME, "--yes")
+    assert (done.code, "left alone" in done.err) == (1, True)
+    assert run("clean", "--all", "--yes").code == 0
+    done = run("pin", "-o", str(tmp_path / "new.txt"))
+    assert (done.code, "another one" in done.err) == (1, True)
+    assert "0 pushed" in run("mirror", "push", str(tmp_path / "mirror")).out
+    bring = tmp_path / "fan.raw"
+    bring.write_bytes(THEIRS)
+    done = run("import", str(bring), "--yes")
+    assert (done.code, "another one" in done.err) == (1, True)
+    done = run("prefetch", "--dry-run")
+    assert (done.code, "another one" in done.out) == (1, True)
+    assert drive.path(NAME).read_bytes() == MINE
+
+
+def test_nothing_foreign_is_served(drive: Drive, foreign: Collection) -> None:
+    """What another registry has put there is not handed out under this one's name."""
+    from evio_data._sharing.handler import verified
+
+    assert list(verified(foreign)) == []
+    assert foreign.cached_file(foreign.registry.find(NAME)).opened(None) is None
+    assert drive.path(NAME).exists()
+
+
+def test_pooch_s_registry_obeys(drive: Drive, foreign: Collection) -> None:
+    """A pooch registry gets the same error, and changes as little."""
+    del foreign
+    registry = evio_data.Registry.open(os.environ["EVIO_DATA_REGISTRY"])
+    with pytest.raises(errors.CacheError, match="another one"):
+        registry.fetch(NAME)
+    assert drive.path(NAME).read_bytes() == MINE
