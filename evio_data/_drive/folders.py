@@ -124,7 +124,7 @@ def items_of_page(page: str) -> list[Item]:
     try:
         # Never close(): of tags that do not end it would look for the ends again and again.
         reader.feed(page)
-    except AssertionError as error:  # how html.parser gives up on "<![..."
+    except (AssertionError, ValueError) as error:  # how html.parser gives up: "<![", "&#999..."
         raise _not_understood("the page of the folder") from error
     if not reader.found:
         raise _not_public()

@@ -9,6 +9,7 @@ DATA_HOST = "drive.usercontent.google.com"
 API_HOST = "www.googleapis.com"
 SIGN_IN_HOST = "accounts.google.com"
 LINK_HOSTS = ("drive.google.com", "docs.google.com", DATA_HOST)
+MAX_FRAGMENT = 300  # characters
 GOOGLE_DOMAINS = (".google.com", ".googleusercontent.com", ".googleapis.com")
 
 
@@ -30,7 +31,7 @@ def file_link(url: str) -> FileLink | None:
     """
     parts = split(url)
     host = parts.hostname or ""
-    query = parse_qs(parts.query)
+    query = _query_of(parts)
     key = _resource_key(query)
     if host == API_HOST:
         match = re.fullmatch(rf"(?:/download)?/drive/v[23]/files/({_AN_ID})/?", parts.path)
@@ -51,14 +52,40 @@ def folder_link(url: str) -> FileLink | None:
     parts = split(url)
     if (parts.hostname or "") not in LINK_HOSTS:
         return None
-    query = parse_qs(parts.query)
+    query = _query_of(parts)
     key = _resource_key(query)
-    match = _FOLDER_PATH(parts.path)
+    match = _FOLDER_PATH(parts.path) or _FOLDER_FRAGMENT(parts.fragment[:MAX_FRAGMENT])
     if match:
         return FileLink(match[1], key)
     ids = query.get("id", [])
     is_folder = "folderview" in parts.path or parts.path == "/open"
     return FileLink(ids[0], key) if is_folder and len(ids) == 1 and _ID(ids[0]) else None
+
+
+def is_export(url: str) -> bool:
+    """Say whether a link is the export of one of Google's own documents, which have no bytes.
+
+    >>> is_export("https://docs.google.com/document/d/1vB1cOZlO4MQ7c503-UU/export?format=pdf")
+    True
+    """
+    parts = split(url)
+    return parts.hostname == "docs.google.com" and _EXPORT_PATH(parts.path) is not None
+
+
+def document_url(url: str) -> str | None:
+    """Return the address of what Google's editors show, without what stands behind its id.
+
+    >>> document_url("https://docs.google.com/document/d/1vB1cOZlO4MQ7c503-UU/edit?usp=x")
+    'https://docs.google.com/document/d/1vB1cOZlO4MQ7c503-UU'
+    """
+    parts = split(url)
+    match = _DOCUMENT_PATH(parts.path)
+    return f"https://{parts.hostname}{match[0]}" if match and parts.hostname in LINK_HOSTS else None
+
+
+def _query_of(parts: SplitResult) -> dict[str, list[str]]:
+    """Return a link's fields; one that was copied from a page's source has ``&amp;`` in it."""
+    return parse_qs(parts.query.replace("&amp;", "&"))
 
 
 def _resource_key(query: Mapping[str, list[str]]) -> str | None:
@@ -135,4 +162,9 @@ _ID = re.compile(_AN_ID).fullmatch
 _KEY = re.compile("[A-Za-z0-9_-]{1,200}").fullmatch
 _EDITORS = "document|spreadsheets|presentation"
 _FILE_PATH = re.compile(rf"/(?:file|{_EDITORS})/(?:u/\d+/)?d/({_AN_ID})(?=/|$)").search
+_DOCUMENT_PATH = re.compile(rf"/(?:{_EDITORS})/(?:u/\d+/)?d/{_AN_ID}(?=/|$)").match
+_EXPORT_PATH = re.compile(
+    rf"/(?:{_EDITORS})/(?:u/\d+/)?d/{_AN_ID}/export(?:/[A-Za-z]{{1,10}})?"
+).fullmatch
+_FOLDER_FRAGMENT = re.compile(rf"/?folders/(?:[0-9]{{1,3}}/)?({_AN_ID})/?").fullmatch
 _FOLDER_PATH = re.compile(rf"/folders?/(?:d/)?({_AN_ID})(?=/|$)").search

@@ -2,9 +2,10 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from html.parser import HTMLParser
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urljoin
 
 from .._text import clean
@@ -20,14 +21,14 @@ def is_sorry(status: int, url: str, page: str) -> bool:
     A page's own text decides, not a file's name in it; and the quota page, whatever its status,
     is about one file.
     """
-    title = _title(page)
+    title = read(page).title
     if _is_quota(title, page):
         return False
     return (
         status == 429
         or "/sorry/" in split(url).path
-        or 'href="https://support.google.com/websearch/answer/86640' in page
-        or title == "Sorry..."
+        or _HELP_LINK(page) is not None
+        or title == "sorry..."
     )
 
 
@@ -45,7 +46,8 @@ def confirmation(page: str, base: str) -> str | None:
         Where the page came from, for relative addresses.
     """
     forms = _Forms()
-    with suppress(AssertionError):  # how html.parser gives up on "<![..."
+    # How html.parser gives up on "<![...", and Python on a reference with thousands of digits.
+    with suppress(AssertionError, ValueError):
         forms.feed(page[:MAX_FORM_PAGE])
     for found in (forms.target, _old_link(page), _script_link(page)):
         if found:
@@ -96,7 +98,7 @@ def _is_hidden(values: dict[str, str]) -> bool:
 def _old_link(page: str) -> str | None:
     for match in re.finditer(r'href="(/uc\?[^"]{1,4000})"', page):
         if "confirm=" in match[1]:
-            return html.unescape(match[1])
+            return _unescaped(match[1])
     return None
 
 
@@ -144,13 +146,16 @@ def is_lasting(status: int, url: str, page: str) -> bool:
 
 
 def _recognised(status: int, url: str, page: str) -> DriveRefusedError | None:
-    title = _title(page)
-    if is_sign_in(url) or status == 401 or _SIGN_IN_TITLE(title):
+    words = read(page)
+    if is_sign_in(url) or status == 401 or _SIGN_IN_TITLE(words.title):
         return sign_in()
+    if _is_quota(words.title, page):
+        return _quota()
     for recognise, error in _REFUSALS:
-        if recognise(title, page):
+        if recognise(words.text):
             return error()
-    return None
+    # Last, because other pages have a link to it in their corner.
+    return sign_in() if _SIGN_IN_FORM(page) else None
 
 
 def _by_status(status: int, page: str) -> DriveRefusedError:
@@ -209,39 +214,43 @@ def _not_found() -> DriveRefusedError:
 
 def _is_quota(title: str, page: str) -> bool:
     # "24" hours stands in the sub-caption in every language; the titles are those of JDownloader.
-    caption = re.search(r'class="uc-error-subcaption"[^>]{0,500}>(.{0,2000}?)</p>', page, re.DOTALL)
-    in_title = re.match(r"Google Drive\W+(la )?(quota|cuota|kuota|quote)\b", title, re.IGNORECASE)
-    return bool(in_title) or bool(caption and re.search(r"\b24\b", caption[1]))
+    caption = _SUBCAPTION(page[:MAX_FORM_PAGE])
+    return bool(_QUOTA_TITLE(title) or (caption and _HOURS(_unescaped(caption[1]))))
 
 
-def _says(*words: str) -> Callable[[str, str], bool]:
-    search = re.compile("|".join(words), re.IGNORECASE).search
-    return lambda _title, page: search(page) is not None
+def _says(*words: str) -> Callable[[str], object]:
+    return re.compile("|".join(words), re.MULTILINE).search
 
 
-_SIGN_IN_TITLE = re.compile(r"(google drive\W+)?sign.?in\b.*", re.IGNORECASE).match
-_REFUSALS: tuple[tuple[Callable[[str, str], bool], Callable[[], DriveRefusedError]], ...] = (
-    (_is_quota, _quota),
+_HELP_LINK = re.compile(
+    r"""href=["']?https://support\.google\.com/websearch/answer/86640""", re.IGNORECASE
+).search
+_SIGN_IN_TITLE = re.compile(r"(google drive\W+)?sign.?in\b.*").match
+_SIGN_IN_FORM = re.compile(
+    r"""<form\b[^<>]{0,500}\baction=["']?[^"'<>]{0,500}ServiceLogin""", re.IGNORECASE
+).search
+_QUOTA_TITLE = re.compile(r"google drive\W+(la )?(quota|cuota|kuota|quote)\b").match
+_SUBCAPTION = re.compile(
+    r"""class=["']?uc-error-subcaption[^>]{0,500}>(.{0,2000}?)</p>""", re.DOTALL | re.IGNORECASE
+).search
+_HOURS = re.compile(r"\b24\b").search
+# Of a page's text: each piece between two tags is a line, in lower case, and the last line has all.
+_REFUSALS: tuple[tuple[Callable[[str], object], Callable[[], DriveRefusedError]], ...] = (
     (
         _says(
-            r"[-\u2013] infected file<",
+            r"[-\u2013] infected file$",
             "this file is infected with a virus",
             "download infected files",
         ),
         _infected,
     ),
     (
-        _says(
-            r"can(?:'|\u2019|&#39;)t download file<",
-            r"hasn(?:'|\u2019|&#39;)t given you permission to download",
-        ),
+        _says("can't download file$", "hasn't given you permission to download"),
         _disabled,
     ),
     (_says("in violation of our terms of service"), _terms),
-    (_says("access denied<", "you need (?:access|permission)", ">request access<"), _denied),
-    (_says(r"error 404 \(not found\)", ">page not found<", "requested does not exist"), _not_found),
-    # Last, because other pages have a link to it in their corner.
-    (_says(r'<form\b[^>]{0,500}\baction="[^"]{0,500}ServiceLogin'), sign_in),
+    (_says("access denied$", "you need (?:access|permission)", "^request access$"), _denied),
+    (_says(r"error 404 \(not found\)", "^page not found$", "requested does not exist"), _not_found),
 )
 
 
@@ -301,11 +310,66 @@ def api_error(page: str) -> tuple[str, str]:
         return "", ""
 
 
+class Words(NamedTuple):
+    """What a page says to people, as they read it: in lower case, white space folded.
+
+    Attributes
+    ----------
+    title : str
+    text : str
+        A line for each piece of text between two tags, the title among them, and in the last
+        line all of them.
+    """
+
+    title: str
+    text: str
+
+
+def read(page: str) -> Words:
+    """Return what a page says, however its text is written.
+
+    >>> read("<title>Sorry&hellip;</title>").title, read("<p>You can&rsquo;t&nbsp;READ").text[:14]
+    ('sorry...', "you can't read")
+    """
+    title, pieces = "", []
+    for tag, piece in _pieces(page[:MAX_FORM_PAGE]):
+        words = _folded(piece)
+        title = title or (words if tag == "title" else "")
+        pieces.append(words)
+    pieces = list(filter(None, pieces))
+    return Words(title, "\n".join([*pieces, " ".join(pieces)]))
+
+
+def _pieces(page: str) -> Iterator[tuple[str, str]]:
+    """Return the texts between two tags, each with the name of the tag before it."""
+    name, hidden = "", False
+    for part in _TAGS.split(page):
+        if part.startswith("<"):
+            name = part[1:10].lower().rstrip(">").partition(" ")[0]
+            hidden = name in ("style", "script") or (hidden and name not in ("/style", "/script"))
+        elif not hidden:
+            yield name, part
+
+
+def _folded(text: str) -> str:
+    return " ".join(_unescaped(text).translate(_PLAIN).split()).lower()
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a reference with thousands of digits
+        return text
+
+
+_TAGS = re.compile(r"(<[^<>]{0,4000}>)")
+_PLAIN = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u2026": "..."})
+
+
 def _title(page: str) -> str:
     match = re.search(r"<title[^>]{0,200}>([^<]{0,500})", page, re.IGNORECASE)
-    return html.unescape(match[1]).strip() if match else ""
+    return _unescaped(match[1]).strip() if match else ""
 
 
 def _text(page: str) -> str:
-    body = re.sub(r"(?is)<(style|script)\b.*?(?:</\1>|\Z)", " ", page[:20_000])
-    return html.unescape(re.sub(r"<[^<>]{0,2000}>", " ", body))
+    return " ".join(_unescaped(piece) for tag, piece in _pieces(page[:20_000]) if tag != "title")

@@ -34,6 +34,8 @@ __all__ = [
     "BusyError",
     "HttpSession",
     "Interrupted",
+    "Method",
+    "Route",
     "StatusError",
     "TransportError",
     "UnavailableError",

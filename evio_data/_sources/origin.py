@@ -46,6 +46,12 @@ def source_of(
     """Return the source that a registered URL means: Drive for Drive's links, else plain HTTP."""
     link = links.file_link(url)
     if link is not None:
-        return DriveSource(link, endpoint=endpoint, api_key=api_key)
+        return DriveSource(
+            link,
+            endpoint=endpoint,
+            api_key=api_key,
+            export=url if links.is_export(url) else None,
+            document=links.document_url(url),
+        )
     accept_html = links.split(url).path.lower().endswith((".html", ".htm"))
     return PlainSource(url, accept_html=accept_html, options=options)

@@ -3,6 +3,7 @@
 import html
 import json
 import time
+from typing import get_args
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -15,6 +16,8 @@ from evio_data.errors import (
     NotFoundError,
     QuotaExceededError,
 )
+from evio_data.testing._choices import PageStyle
+from evio_data.testing._page_styles import restyled
 
 ID = "1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq"
 OTHER = "18eI0LbcE-0DcZhZcd4bx-yTP-gHsYY91"
@@ -35,6 +38,7 @@ PAGE_URL = f"{DATA}?id={ID}&export=download"
         f"https://drive.google.com/a/lab.example/uc?id={ID}&export=download",
         f"https://docs.google.com/uc?export=download&id={ID}",
         f"https://drive.google.com/open?id={ID}",
+        f"https://drive.google.com/uc?export=download&amp;id={ID}",
         f"https://docs.google.com/leaf?id={ID}",
         f"https://drive.google.com/file/d/{ID}",
         f"https://drive.google.com/file/d/{ID}/",
@@ -163,6 +167,11 @@ def test_no_file_link(url: str) -> None:
         (f"https://drive.google.com/embeddedfolderview?id={ID}&resourcekey={KEY}#list", KEY),
         (f"https://docs.google.com/folder/d/{ID}/edit", None),
         (f"https://drive.google.com/open?id={ID}", None),
+        (f"https://drive.google.com/#folders/{ID}", None),
+        (f"https://drive.google.com/drive/#folders/{ID}", None),
+        (f"https://drive.google.com/drive/u/0/#folders/0/{ID}", None),
+        (f"https://drive.google.com/folderview?usp=x&amp;id={ID}", None),
+        (f"https://drive.google.com/drive/folders/{ID}?a=b&amp;resourcekey={KEY}", KEY),
         (ID, None),
     ],
 )
@@ -178,6 +187,8 @@ def test_folder_link(url: str, key: str | None) -> None:
         f"https://drive.google.com/uc?id={ID}",
         f"https://example.org/drive/folders/{ID}",
         f"https://drive.google.com/drive/folders/{ID}.exe",
+        f"https://example.org/#folders/{ID}",
+        f"https://drive.google.com/#folders/{ID}.exe",
         "https://drive.google.com/drive/my-drive",
         "short",
         "",
@@ -512,6 +523,56 @@ def test_refusal(status: int, text: str, kind: type[DriveRefusedError], advice: 
 
     assert type(error) is kind
     assert advice in error.advice
+
+
+STYLES = get_args(PageStyle)
+KNOWN = [case for case in REFUSALS if "Open the link" not in case[4] and case[2]]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    ("status", "text", "kind", "advice"),
+    [case[1:] for case in KNOWN],
+    ids=[case[0] for case in KNOWN],
+)
+def test_refusal_in_other_writing(
+    status: int, text: str, kind: type[DriveRefusedError], advice: str, style: str
+) -> None:
+    """A page that a browser shows alike is the same page, however its text is written."""
+    test_refusal(status, restyled(text, style), kind, advice)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_sorry_in_other_writing(style: str) -> None:
+    """The "Sorry..." page is known by its link and by its title, however they are written."""
+    without_link = SORRY.replace("https://support.google.com", "")
+    for text in (SORRY, SORRY.replace('"', "'"), without_link):
+        assert pages.is_sorry(403, PAGE_URL, restyled(text, style))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>the owner hasn't <b>given you</b> permission to <i>download</i></p>",
+        "<p>the owner hasn&#x2019;t given&#160;you\tpermission to download</p>",
+    ],
+)
+def test_refusal_in_pieces(body: str) -> None:
+    """A sentence is found across the tags inside it."""
+    assert type(pages.refusal(200, PAGE_URL, page("x", body))) is AccessDeniedError
+
+
+def test_words_of_a_script_say_nothing() -> None:
+    """What a browser does not show decides nothing."""
+    text = page("Google Drive", "<script>'<p>Request access</p>'</script>")
+    assert type(pages.refusal(200, PAGE_URL, text)) is DriveRefusedError
+
+
+def test_endless_reference_is_text() -> None:
+    """A reference with thousands of digits, at which Python gives up, is no crash."""
+    text = page(f"x &#{'9' * 5000};", f'<form id="download-form" action="&#{"9" * 5000};">')
+    assert type(pages.refusal(200, PAGE_URL, text)) is DriveRefusedError
+    pages.confirmation(text, PAGE_URL)
 
 
 def test_refusal_by_the_sign_in_address() -> None:

@@ -5,16 +5,22 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import trustme
 
 from evio_data._drive import links
-from evio_data._http.connection import BusyError, HttpSession, TransportError
+from evio_data._http.connection import (
+    BusyError,
+    HttpSession,
+    TransportError,
+    UnusableHostError,
+)
 from evio_data._http.ranges import RangeError, RangeNotSatisfiableError
 from evio_data._sources.base import Source
 from evio_data._sources.drive import DriveSource
@@ -28,6 +34,7 @@ from evio_data.errors import (
     QuotaExceededError,
 )
 from evio_data.testing import DriveFile, DriveServer
+from evio_data.testing._folders import DocumentKind
 
 DATA = bytes(range(256)) * 400
 SIZE = len(DATA)
@@ -152,6 +159,86 @@ def test_confirmed_address_is_used_again(
     read(source, connection, 10)
 
     assert asked(server) == ["usercontent data"] * 2
+
+
+def test_confirmed_address_is_found_once_in_a_run(
+    server: DriveServer, connection: HttpSession, large: DriveFile
+) -> None:
+    """Another source of the same file, as the sizes' round has one, uses the address as well."""
+    read(drive_source(server, large), connection, 0, 1)
+    server.forget()
+
+    assert read(drive_source(server, large), connection) == DATA
+    assert asked(server) == ["usercontent data"]
+
+
+def test_confirmed_address_is_found_by_one(server: DriveServer, large: DriveFile) -> None:
+    """While one connection looks for the address, the others wait for what it finds."""
+    large.drip, large.drip_pause = "head-lines", 0.05
+
+    def ask() -> bytes:
+        with closing(HttpSession(timeout=ENOUGH)) as session:
+            return read(drive_source(server, large), session)
+
+    with ThreadPoolExecutor(3) as threads:
+        assert {future.result() for future in [threads.submit(ask) for _ in range(3)]} == {DATA}
+    assert [request.kind for request in server.requests].count("page") == 1
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [{"form_method": "post"}, {"form_method": "post", "post_passes": True}],
+    ids=str,
+)
+def test_form_that_is_posted(
+    server: DriveServer, connection: HttpSession, large: DriveFile, switches: dict[str, object]
+) -> None:
+    """A form without hidden inputs, whose address has them all, leads to the file."""
+    test_variants(server, connection, large, switches)
+
+
+def test_post_as_the_second_way(
+    server: DriveServer, connection: HttpSession, large: DriveFile
+) -> None:
+    """Where the form's GET gets the form again, a POST gets the file, now and later."""
+    large.token_life, large.post_passes = -1, True
+    source = drive_source(server, large)
+
+    assert read(source, connection) == DATA
+    server.forget()
+    assert read(source, connection, 100) == DATA[100:]
+    assert [request.method for request in server.requests] == ["POST"]
+
+
+@pytest.mark.parametrize("kind", get_args(DocumentKind))
+@pytest.mark.parametrize("end", ["/export?format=txt", "/export/csv", "/export"])
+def test_export(server: DriveServer, connection: HttpSession, kind: DocumentKind, end: str) -> None:
+    """The export of one of Google's own documents is a file like others."""
+    document = server.folder("notes").add_native("Notes", kind)
+    url = f"https://docs.google.com/{kind}/d/{document.id}{end}"
+
+    with source_of(url, endpoint=server.endpoint).open(connection, 0, None) as body:
+        assert body.stream.read_into(memoryview(bytearray(SIZE))) > 0
+
+
+def test_document_without_bytes(server: DriveServer, connection: HttpSession) -> None:
+    """A document that has no bytes is told as what it may be, with what can be done."""
+    document = server.folder("notes").add_native("Notes", "document")
+    url = f"https://docs.google.com/document/d/{document.id}/edit"
+
+    with pytest.raises(NotFoundError, match=rf"{document.id}/export"):
+        read(source_of(url, endpoint=server.endpoint), connection)
+
+
+@pytest.mark.parametrize("ok_status", [200, 203])
+def test_whole_file_by_another_status(
+    server: DriveServer, connection: HttpSession, large: DriveFile, ok_status: int
+) -> None:
+    """A 203 is a 200 that a proxy has changed something of."""
+    large.ok_status, large.ranges = ok_status, "ignore"
+
+    assert read(drive_source(server, large), connection) == DATA
+    assert read(source_of(server.plain_url(large)), connection) == DATA
 
 
 @pytest.mark.parametrize("stale", ["page", "403"])
@@ -718,6 +805,29 @@ def test_plain_trouble(
     with pytest.raises(kind) as caught:
         PlainSource(server.plain_url(large)).open(connection, 0, None)
     assert getattr(caught.value, "wait", None) == 3
+
+
+def test_plain_redirect_names_who_answered(
+    server: DriveServer, connection: HttpSession, large: DriveFile
+) -> None:
+    """After a redirect an error names the host that answered, and the one that led there."""
+    large.redirect_to = server.plain_url(server.add("gone.raw", b"", refuse="not-found"))
+    large.redirect_to = large.redirect_to.replace("127.0.0.1", "localhost")
+
+    with pytest.raises(DownloadError, match=r"localhost, to which \S+ leads, answered 404"):
+        read(source_of(server.plain_url(large)), connection)
+
+
+def test_network_that_wants_a_sign_in(
+    server: DriveServer, connection: HttpSession, large: DriveFile
+) -> None:
+    """A 511 asks for a sign-in to the network, whichever host was meant."""
+    large.portal, large.portal_status = "text/html", 511
+
+    for source in (source_of(server.plain_url(large)), drive_source(server, large)):
+        with pytest.raises(UnusableHostError, match="wants a sign-in") as error:
+            read(source, connection)
+        assert "Sign in to this network" in error.value.advice
 
 
 def test_plain_redirect(server: DriveServer, connection: HttpSession, large: DriveFile) -> None:
