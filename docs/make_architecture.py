@@ -25,7 +25,7 @@ LAYERS = (
         "#ffe6cc",
         (
             ("_pooch", "pooch's interface"),
-            ("_importing", "files brought by hand"),
+            ("_importing", "import by hand"),
             ("_sharing", "serve, mirror push"),
             ("_registry_tools", "scan, rebuild, pin"),
             ("_cluster", "many machines"),

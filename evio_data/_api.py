@@ -145,7 +145,7 @@ def info(name: str) -> "Info":
     Examples
     --------
     >>> fan = info("fan_const_rpm.dat")
-    >>> fan.name, fan.about, fan.events
+    >>> fan.name, fan.about, fan.documented_events
     ('fan/fan_const_rpm.dat', 211812352, '26.4 M, 9.5 s')
     """
     from ._info import describe

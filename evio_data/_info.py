@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._cache.inventory import State, inventory
 from ._collection import Collection
@@ -45,11 +45,10 @@ class Info:
         Where the file is, or would be.
     license, citation, homepage, contact : str or None
         As the registry says; None: nobody has published it.
-    events, note : str or None
+    documented_events, note : str or None
         What is documented of the recording.
     header : RecordingHeader or None
-        What the cached file says itself: format, geometry, date, camera, events, duration, and
-        which readers are known to be wrong for it.
+        What the cached file says itself, camera and notes on readers included.
     """
 
     name: str
@@ -65,9 +64,52 @@ class Info:
     citation: str | None = None
     homepage: str | None = None
     contact: str | None = None
-    events: str | None = None
+    documented_events: str | None = None
     note: str | None = None
     header: "RecordingHeader | None" = None
+
+    @property
+    def key(self) -> str:
+        """The registry key; the same as ``name``."""
+        return self.name
+
+    @property
+    def size_kind(self) -> Literal["exact", "documented", "unknown"]:
+        """Whether ``size`` is known, only ``about``, or neither."""
+        if self.size is not None:
+            return "exact"
+        return "unknown" if self.about is None else "documented"
+
+    @property
+    def format(self) -> str | None:
+        """The format of a cached recording: ``"EVT3"``, ``"DAT"`` and so on."""
+        return self.header.format if self.header else None
+
+    @property
+    def width(self) -> int | None:
+        """Pixels of the sensor in a row, where a cached recording says it."""
+        return self.header.width if self.header else None
+
+    @property
+    def height(self) -> int | None:
+        """Rows of the sensor, where a cached recording says it."""
+        return self.header.height if self.header else None
+
+    @property
+    def date(self) -> str | None:
+        """When a cached recording was made, as its header says it."""
+        return self.header.date if self.header else None
+
+    @property
+    def events(self) -> int | None:
+        """The exact number of events of a cached ``.dat`` recording."""
+        return self.header.events if self.header else None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the first event of a cached recording to the last, where that is known."""
+        microseconds = self.header.duration_us if self.header else None
+        return None if microseconds is None else microseconds / 1e6
 
     @property
     def hash_kind(self) -> str | None:
@@ -83,7 +125,7 @@ class Info:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return labels and texts, as they are shown."""
-        whom = f" ({self.contact or self.homepage or 'whoever published it'})"
+        whom = f" ({self.contact or self.homepage or 'its publisher'})"
         return [
             ("state", self._state()),
             ("size", self._size()),
@@ -101,10 +143,11 @@ class Info:
         """Return the fields as JSON can hold them."""
         from dataclasses import asdict
 
-        return {**asdict(self), "path": str(self.path), "hash_kind": self.hash_kind}
+        kinds = {"size_kind": self.size_kind, "hash_kind": self.hash_kind}
+        return {**asdict(self), "path": str(self.path), **kinds}
 
     def _documented(self) -> str:
-        events = [f"events: {self.events}"] if self.events else []
+        events = [f"events: {self.documented_events}"] if self.documented_events else []
         return "; ".join([*events, *([self.note] if self.note else [])])
 
     def _state(self) -> str:
@@ -130,6 +173,7 @@ def describe(collection: Collection, entry: Entry) -> Info:
     """Return what is known of an entry; of a cached file its header is read too."""
     (item,) = inventory(collection.cache, [entry])
     facts = {kind: collection.registry.fact(kind, entry.name) for kind in KINDS}
+    facts["documented_events"] = facts.pop("events")
     path = Path(item.path)
     return Info(
         entry.name,

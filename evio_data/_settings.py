@@ -111,7 +111,7 @@ def _unusable(variable: str, what: str) -> EvioDataError:
 
 def _endpoint() -> str | None:
     base = _text("EVIO_DATA_ENDPOINT").strip()
-    if base and not _BASE(base):
+    if base and not (_BASE(base) and is_base(base)):
         what = f"has {_quoted(base, base)}, which is not one https: or http: URL"
         raise _unusable("EVIO_DATA_ENDPOINT", what)
     return base.rstrip("/") or None

@@ -12,7 +12,7 @@ _SECRET = re.compile(
     r"[^&\s'\"]+",
     re.IGNORECASE,
 )
-_PASSWORD = re.compile(r"://[^/\s?#]*@")
+_AUTHORITY = re.compile(r"[^/?#]*").match
 MAX_NAME_SHOWN = 60  # characters of a name or URL that is quoted
 MAX_QUOTED = 200  # characters of foreign text that one message may hold
 
@@ -28,8 +28,27 @@ def clean(text: str, limit: int = MAX_QUOTED) -> str:
     """
     text = text[: 8 * limit]
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = _PASSWORD.sub("://…@", _SECRET.sub(r"\1…", line))
+    line = " ".join(map(_without_password, _SECRET.sub(r"\1…", line).split(" ")))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _without_password(word: str) -> str:
+    """Return a word without the name and password that a URL in it has.
+
+    They may hold a / or a # that nobody has quoted: then all up to the last @ is hidden, unless
+    a host with a dot comes first, whose path may have an @.
+    """
+    start, mark, rest = word.partition("://")
+    if "@" not in rest:
+        return word
+    found = _AUTHORITY(rest)
+    authority = found[0] if found else ""
+    user, at, host = authority.rpartition("@")
+    name, _, port = host.partition(":")
+    is_host = "." in name or name == "localhost" or name.startswith("[")
+    if "@" in rest[len(authority) :] and not (is_host and (port.isdigit() or not port)):
+        return f"{start}{mark}…@{rest.rpartition('@')[2]}"
+    return f"{start}{mark}…@{rest[len(user) + 1 :]}" if at else word
 
 
 def size(count: float) -> str:
@@ -200,8 +219,8 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return an HTML table of texts, as notebooks show it.
 
-    >>> html_table(["Name"], [["<a>.raw"]])
-    '<table><thead><tr><th>Name</th></tr></thead><tbody><tr><td>&lt;a&gt;.raw</td></tr></tbody></table>'
+    >>> html_table(["Name"], [["<a>.raw"]])[-68:]
+    '<td style="text-align: left">&lt;a&gt;.raw</td></tr></tbody></table>'
     """
     inside = "".join(_html_row(row, "td") for row in rows)
     return f"<table><thead>{_html_row(head, 'th')}</thead><tbody>{inside}</tbody></table>"
@@ -210,7 +229,8 @@ def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _html_row(cells: Iterable[str], tag: str) -> str:
     from html import escape
 
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    opening = f'<{tag} style="text-align: left">'  # notebooks would set them to the right
+    return f"<tr>{''.join(f'{opening}{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def quoted(text: str) -> str:

@@ -31,14 +31,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "--evio-data",
         choices=POLICIES,
         dest="evio_data_policy",
-        help="when a recording that a test names is not cached: fetch it, and fail the test if it "
-        "cannot be had (the default); offline: do not touch the network, skip the test; "
-        "skip: try to fetch it, skip the test if it cannot be had",
+        help="if a recording that a test names is not cached: fetch it, and fail the test if that "
+        "fails (fetch, the default); fetch it, and skip the test if that fails (skip); skip the "
+        "test without using the network (offline)",
     )
     group.addoption(
         "--evio-data-list",
         action="store_true",
-        help="show the recordings that the selected tests name, their sizes and which are cached; "
+        help="list the recordings that the selected tests name, with sizes, and which are cached; "
         "run nothing",
     )
     parser.addini(

@@ -51,11 +51,11 @@ def test_of_a_file_that_is_not_there(drive: Drive) -> None:
     drive.register(file.registry_line("a.raw", pinned=False) + "#about=7340032")
     info = evio_data.info("a.raw")
     assert (info.name, info.state, info.held) == ("a.raw", "missing", 0)
-    assert (info.size, info.about) == (None, 7 * MIB)
+    assert (info.size, info.about, info.size_kind) == (None, 7 * MIB, "documented")
     assert (info.hash, info.hash_kind, info.hash_state) == (None, None, "unpinned")
     assert info.path == drive.path("a.raw")
     assert file.id in info.source
-    assert info.header is None
+    assert (info.header, info.format, info.width, info.date, info.events) == (None,) * 5
     assert drive.server.requests == []
     assert not drive.cache.exists()
 
@@ -63,12 +63,13 @@ def test_of_a_file_that_is_not_there(drive: Drive) -> None:
 def test_of_a_cached_recording(fan: str) -> None:
     """Of a cached file its exact size, hash and header are known."""
     info = evio_data.info("fan.dat")
-    assert info.name == fan
+    assert (info.name, info.key, info.size_kind) == (fan, fan, "exact")
     assert info.size == info.held == info.path.stat().st_size
     assert (info.hash_kind, info.hash_state) == ("sha256", "published")
     assert info.header is not None
-    assert (info.header.format, info.header.events) == ("DAT", 2000)
-    assert (info.header.width, info.header.height) == (1280, 720)
+    assert (info.format, info.events, info.width, info.height) == ("DAT", 2000, 1280, 720)
+    assert info.duration is not None
+    assert info.duration == info.header.duration_us / 1e6  # type: ignore[operator]
 
 
 def test_licence_and_citation(fan: str) -> None:
@@ -103,7 +104,7 @@ def test_file_that_is_no_recording(drive: Drive) -> None:
 
 def test_notebooks_get_a_table_and_a_picture(fan: str) -> None:
     """HTML has the rows as text, never as markup, and the first events as an image."""
-    page = evio_data.info(fan)._repr_html_()
+    page = evio_data.info(fan)._repr_html_().replace(' style="text-align: left"', "")
     assert "A &amp; B, &lt;2025&gt;." in page
     assert "<td>events</td><td>2,000</td>" in page
     assert page.count('<img width="320"') == 1
@@ -130,7 +131,7 @@ def test_command_as_json(fan: str) -> None:
     value: Any = json.loads(run(fan, "--json").stdout)
     (file,) = value["files"]
     assert value["ok"]
-    assert set(file) == {each.name for each in fields(evio_data.Info)} | {"hash_kind"}
+    assert set(file) == {each.name for each in fields(evio_data.Info)} | {"hash_kind", "size_kind"}
     assert file["header"]["events"] == 2000
 
 

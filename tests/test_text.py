@@ -38,12 +38,24 @@ def test_clean_has_nothing_that_a_terminal_obeys(foreign: str, printed: str) -> 
         "http://user:p@SECRET@proxy.example:3128/",
         "https://x/y?X-Amz-Signature=SECRET&X-Goog-Signature=SECRET&sig=SECRET",
         "https://x/y?access_token=SECRET",
+        "http://user:SEC#RET-SECRET@host:3128/x",
+        "http://user:SECRET/SECRET@host",
+        "http://user:12/SECRET@host",
+        "http://user:SECRET@SECRET/x@host",
     ],
 )
 def test_clean_hides_secrets(foreign: str) -> None:
     """Keys, tokens and passwords in URLs are not printed."""
     assert "SECRET" not in _text.clean(foreign)
     assert "…" in _text.clean(foreign)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000/a@b", "https://cdn.example.net/x@1.0/f", "mail@example.org"]
+)
+def test_clean_leaves_an_at_in_a_path(url: str) -> None:
+    """An @ behind a host is no password's end."""
+    assert _text.clean(url) == url
 
 
 @pytest.mark.parametrize("length", [0, 1, 199, 200, 201, 5_000_000])

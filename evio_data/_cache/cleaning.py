@@ -21,7 +21,7 @@ from .partial import JOURNAL, PART
 HOUR, DAY = 3600.0, 86400.0  # seconds
 FORGOTTEN = 7 * DAY  # seconds after which nobody comes back for a partial that no registry names
 PASSING = (".fresh", ".import", ".link")  # what a process has for a moment, and a killed one leaves
-LEFT = "left by a process that was ended"
+LEFT = "left by a process that was killed"
 SECTOR = 512  # bytes that st_blocks counts in
 _POOCH = re.compile(r"tmp[a-z0-9_]{8}").fullmatch  # how tempfile names pooch's temporary files
 
@@ -199,21 +199,21 @@ class _About:
         if path.name == "damaged" and not self._is_foreign:
             return "a damaged copy that was set aside"
         if path.name == "stamp":
-            return "what is known of the file" if self._wanted_away else ""
+            return "the stamp of the file" if self._wanted_away else ""
         if _is_left(path):
             return LEFT
         return self._reason_of_partial(path) if path.suffix in (PART, JOURNAL) else ""
 
     def _reason_of_partial(self, path: Path) -> str:
         if self._is_verified:
-            return "a partial of a file that is here"
+            return "a partial of a file that is complete"
         if self._partials or self._wanted_away:
             return "a partial"
         other = path.with_suffix(JOURNAL if path.suffix == PART else PART)
         if other.name not in self._names and _age(path) > HOUR:
-            return "half of a partial: nothing can go on from it"
+            return "half of a partial: it cannot be resumed"
         if not self._is_known and _age(path) > FORGOTTEN:
-            return "a partial of a file that this registry has not"
+            return "a partial of a file that is not in this registry"
         return ""
 
 

@@ -163,7 +163,7 @@ class _Stream:
             block = coming.result(self._peers.timeout)
         except TimeoutError as error:
             coming.cancel()
-            raise TransportError("the peer fell silent") from error
+            raise TransportError("timed out waiting for the peer") from error
         except CancelledError as error:
             raise TransportError("the transfer was aborted") from error
         except DownloadError:

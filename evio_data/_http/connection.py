@@ -111,7 +111,9 @@ class HttpSession:
             method = method if answer.status in (307, 308) else "GET"
             url, sent = target(url, location), dict(headers)
             before, here = here, route(url)
-            self._refuse_step(before, here, first)
+            refuse_downgrade(here, origin=before)
+            resolves = self._entrance(here, options).proxy is None
+            refuse_inward(here, origin=first, resolves=resolves)
         raise DownloadError(f"more than {MAX_REDIRECTS} redirects.", advice="Check the URL.")
 
     def close(self) -> None:
@@ -119,11 +121,6 @@ class HttpSession:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
-
-    def _refuse_step(self, before: str, here: str, first: str) -> None:
-        refuse_downgrade(here, origin=before)
-        resolves = self._entrance(here, NO_OPTIONS).proxy is None
-        refuse_inward(here, origin=first, resolves=resolves)
 
     def _entrance(self, url: str, options: RequestOptions) -> Entrance:
         if self._opened is None:

@@ -58,8 +58,8 @@ def classified(error: Exception, way: Way) -> TransportError | UnusableHostError
     if words is not None:
         return UnreachableError(f"cannot reach {way.host}: {words}")
     if any(isinstance(one, TimeoutError | of_urllib3.ReadTimeoutError) for one in found):
-        bound = duration(way.silence)
-        return TransportError(f"timed out: no complete answer within {bound} (EVIO_DATA_TIMEOUT)")
+        bound = f"within {duration(way.silence)} (EVIO_DATA_TIMEOUT)"
+        return TransportError(f"timed out: no complete answer {bound}, by {way.host}")
     return TransportError(words_for(error))
 
 

@@ -34,8 +34,9 @@ def prepared(
         if not str(request.url).lower().startswith(("http://", "https://")):
             raise ValueError("neither http: nor https:")  # noqa: TRY301
     except ValueError as error:  # requests' own are such, and urllib.parse's
+        why = "" if "@" in url else f" ({clean(str(error), 120)})"  # it may quote the password
         raise DownloadError(
-            f"cannot use the URL {clean(url)} ({clean(str(error), 120)}).",
+            f"cannot use the URL {clean(url)}{why}.",
             advice="Check the registry, and the proxy settings of this machine.",
         ) from error
     return request

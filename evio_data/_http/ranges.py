@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+WHOLE = (200, 203)  # 203: the same, by a proxy that has changed something (RFC 9110 15.3.4)
+
 
 class RangeError(Exception):
     """An answer whose range is not the one that was asked for; nothing of its body may be used."""
@@ -46,18 +48,20 @@ def placement(status: int, headers: Mapping[str, str], start: int, stop: int | N
         For a 206 that is not for ``start``, or contradicts itself; for any other status.
     """
     length = content_length(headers)
-    if status == 200:
+    if status in WHOLE:
         return Placement(0, length, length, honoured=False)
     if status == 416:
         total = _unsatisfied_total(headers.get("Content-Range", ""))
         raise RangeNotSatisfiableError(f"416 for {header(start, stop)}", total)
     if status != 206:
         raise RangeError(f"unexpected status {status}")
+    if headers.get("Content-Type", "").strip().lower().startswith("multipart/byteranges"):
+        raise RangeError("one range was asked for, and a multipart body came")
     return _partial(headers.get("Content-Range", ""), length, start, stop)
 
 
 def _partial(content_range: str, length: int | None, start: int, stop: int | None) -> Placement:
-    match = _CONTENT_RANGE(content_range.strip())
+    match = _CONTENT_RANGE(content_range.strip()[:100])
     if match is None:
         raise RangeError(f"206 with Content-Range {content_range[:60]!r}")
     first, last = int(match[1]), int(match[2])
@@ -73,16 +77,20 @@ def _partial(content_range: str, length: int | None, start: int, stop: int | Non
 
 def content_length(headers: Mapping[str, str]) -> int | None:
     """Return ``Content-Length`` where it is present and counts the bytes of this body."""
-    text = headers.get("Content-Length", "").strip()
-    if headers.get("Transfer-Encoding") or not _NUMBER(text):
+    if headers.get("Transfer-Encoding", "").strip().lower() not in ("", "identity"):
         return None
-    return int(text)
+    # RFC 9110 section 8.6: a list of one number is that number.
+    numbers = {number.strip() for number in headers.get("Content-Length", "")[:400].split(",")}
+    text = numbers.pop()
+    return int(text) if not numbers and _NUMBER(text) else None
 
 
 def _unsatisfied_total(content_range: str) -> int | None:
-    match = re.fullmatch(r"bytes \*/(\d{1,18})", content_range.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"bytes[ =:] *\*/(\d{1,18})", content_range.strip()[:100], re.IGNORECASE)
     return None if match is None else int(match[1])
 
 
 _NUMBER = re.compile(r"[0-9]{1,18}").fullmatch
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE).fullmatch
+_CONTENT_RANGE = re.compile(
+    r"(?:bytes[ =:] *)?(\d{1,18}) *- *(\d{1,18}) */ *(\d{1,18}|\*)", re.IGNORECASE
+).fullmatch

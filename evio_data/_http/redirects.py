@@ -1,9 +1,9 @@
 """Check where a redirect leads: never out of https, never into a private network."""
 
-import ipaddress
 import socket
 from contextlib import suppress
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urljoin, urlsplit
 
 from .._text import clean
@@ -78,18 +78,23 @@ def is_inward(host: str, resolves: bool) -> bool:  # noqa: FBT001
     """
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    flags = 0 if resolves else socket.AI_NUMERICHOST  # which reads 127.1 and 0x7f000001, too
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=flags)
-    except (OSError, UnicodeError):
-        return False
-    return any(_is_private(str(address[0])) for *_, address in found)
+    return any(not ip.is_global for ip in _addresses(host, resolves=resolves))
 
 
-def _is_private(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return not (mapped or ip).is_global
+def _addresses(host: str, *, resolves: bool) -> list[IPv4Address | IPv6Address]:
+    with suppress(OSError, ValueError):
+        return [_numeric(host)]
+    with suppress(OSError, ValueError):
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM) if resolves else []
+        return [_numeric(str(address[0])) for *_, address in found]
+    return []
+
+
+def _numeric(host: str) -> IPv4Address | IPv6Address:
+    with suppress(ValueError):
+        ip = ip_address(host.partition("%")[0])
+        return getattr(ip, "ipv4_mapped", None) or ip
+    return IPv4Address(socket.inet_aton(host))  # it reads 127.1 and 0x7f000001, too
 
 
 def _not_followed(url: str, why: str = "") -> DownloadError:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .._registry.names import MAX_NAME, check_name
-from .._registry.parser import UNPINNED, checked_hash, columns, refuse_backslash
+from .._registry.parser import UNPINNED, checked_hash, columns
 from .._text import clean
 from ..errors import RegistryError
 from .errors import MalformedRegistryError
@@ -72,8 +72,7 @@ def _lines(text: str) -> Iterator[list[str]]:
         if line.lstrip().startswith("#"):
             continue
         try:
-            refuse_backslash(line)
-            words = columns(line)
+            words = _escaped(line) if "\\" in line else columns(line)
             if words:
                 yield _checked_columns(words)
         except RegistryError as error:
@@ -87,6 +86,16 @@ def _checked_columns(words: list[str]) -> list[str]:
     words[1] = words[1].lower()
     _check_hash(words[1])
     return words
+
+
+def _escaped(line: str) -> list[str]:
+    """Return the words of a line in which blanks are escaped as in a shell, which pooch allows."""
+    import shlex
+
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise RegistryError(f"has a broken quotation ({error}).") from error
 
 
 def _located(error: RegistryError, line: int) -> MalformedRegistryError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._cache.inventory import inventory
 from .._registry.hashes import kind_of
-from .._text import amount, plural
+from .._text import amount, html_table, plural
 
 if TYPE_CHECKING:
     from .._collection import Collection
@@ -29,16 +29,15 @@ def as_html(registry: Any, collection: "Callable[[], Collection]") -> str:
         return f"<p>{escape(described(registry))}</p><p>{escape(str(error))}</p>"
     more = len(registry.registry) - ROWS
     end = f"<p>and {more:,} more</p>" if more > 0 else ""
-    head = "<tr><th>name</th><th>size</th><th>hash</th><th>state</th></tr>"
-    table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+    table = html_table(("name", "size", "hash", "state"), rows)
     return f"<div><p>{escape(described(registry))}</p>{table}{end}</div>"
 
 
-def _rows(collection: "Collection") -> list[str]:
+def _rows(collection: "Collection") -> list[tuple[str, ...]]:
     entries = list(collection.registry.entries.values())[:ROWS]
     items = inventory(collection.cache, entries)
     return [
-        _row(
+        (
             item.name,
             amount(item.size, item.about),
             kind_of(entry.hash) if entry.hash else item.hash_state,
@@ -46,7 +45,3 @@ def _rows(collection: "Collection") -> list[str]:
         )
         for entry, item in zip(entries, items, strict=True)
     ]
-
-
-def _row(*cells: str) -> str:
-    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

@@ -7,7 +7,7 @@ from .._mirror_urls import is_base
 from .._text import clean, quoted
 from ..errors import RegistryError
 from .facts import Fact, parse_fact
-from .hashes import as_hash
+from .hashes import DIGITS, as_hash
 from .names import MAX_NAME, check_collisions, check_name
 from .registry import Entry, RegistryIndex
 
@@ -148,9 +148,19 @@ def checked_hash(text: str) -> str | None:
     if known_hash is None:
         raise RegistryError(
             f"{quoted(text)} is neither 64 hex digits (SHA-256), nor KIND:DIGITS of a known kind "
-            "(md5, sha1, sha512, blake2b, xxh64, ...), nor 'unpinned'."
+            f"(md5, sha1, sha512, blake2b, xxh64, ...), nor 'unpinned'{_what_of(text)}."
         )
     return known_hash
+
+
+def _what_of(text: str) -> str:
+    """Return what is wrong with a hash that names its kind."""
+    kind, colon, digits = text.lower().rpartition(":")
+    if not colon:
+        return ""
+    if kind not in DIGITS:
+        return f": {quoted(kind)} is no kind"
+    return f": {kind} has {DIGITS[kind]} hex digits, not {len(digits)}"
 
 
 def refuse_backslash(line: str) -> None:

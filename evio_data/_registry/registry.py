@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from .._text import clean
 from ..errors import UnknownDatasetError
-from .facts import Fact
+from .facts import KINDS, Fact
+
+Matcher = Callable[[str], bool]
 
 NEAREST = 3  # suggestions that one error makes
 SEARCHED = 2000  # names that a misspelt one is compared with at most: a comparison takes 50 µs
@@ -85,12 +87,26 @@ class RegistryIndex:
         return [entry for entry in self.entries.values() if entry.name in wanted]
 
     def fact(self, kind: str, name: str) -> str | None:
-        """Return what is said of a file: the last line for it, else the last line for all."""
-        found: dict[bool, str] = {}
-        for fact in self.facts:
-            if fact.kind == kind and (fact.pattern is None or glob_matcher(fact.pattern)(name)):
-                found[fact.pattern is not None] = fact.text
-        return found.get(True, found.get(False))
+        """Return what is said of a file: by name, else by the last glob that fits, else of all."""
+        exact, globs, of_all = self._facts[kind]
+        text = exact.get(name) or exact.get(name.rpartition("/")[2])
+        return text or next((text for fits, text in globs if fits(name)), of_all)
+
+    @cached_property
+    def _facts(self) -> dict[str, tuple[dict[str, str], list[tuple[Matcher, str]], str | None]]:
+        """By kind: the facts of single files, those of globs, the last first, and that of all."""
+        found: dict[str, tuple[dict[str, str], list[tuple[Matcher, str]], str | None]]
+        found = {kind: ({}, [], None) for kind in KINDS}
+        for kind, pattern, text in self.facts:
+            exact, globs, of_all = found[kind]
+            if pattern is None:
+                of_all = text
+            elif set(pattern) & set("*?["):
+                globs.insert(0, (glob_matcher(pattern), text))
+            else:
+                exact[pattern] = text
+            found[kind] = (exact, globs, of_all)
+        return found
 
     def same_file(self, entry: Entry) -> list[Entry]:
         """Return all entries of one source and one published hash, if there are several."""

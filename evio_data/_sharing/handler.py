@@ -1,4 +1,4 @@
-"""Answers the requests of one connection with verified files."""
+"""Answer the requests of one connection with verified files."""
 
 import errno
 import io
@@ -16,6 +16,7 @@ from .._text import clean, size
 from ..errors import EvioDataError
 from . import http_request
 from .http_request import MAX_HEAD, METHODS, MalformedError, Request, Selection
+from .recent_answers import RecentAnswers
 
 RETRY_AFTER = 5  # seconds
 SMALL = 64 * 1024  # bytes of a file that are sent together with the head
@@ -27,13 +28,14 @@ class Patience(NamedTuple):
     """How long a client may take, in seconds."""
 
     head: float = 10.0  # from the last answer to the end of the next request's head
-    body: float = 30.0  # in which it takes no byte
+    silence: float = 30.0  # in which it takes no byte
     farewell: float = 1.0  # to read why its connection is closed
 
 
 class Shared(NamedTuple):
     """A verified file, open."""
 
+    path: str
     file: BinaryIO
     size: int
     etag: str
@@ -50,11 +52,19 @@ class Handler(BaseHTTPRequestHandler):
     request: socket.socket
     client_address: Any
 
-    def __init__(self, collection: Collection, log: Log, patience: Patience, *peer: Any) -> None:
+    def __init__(
+        self,
+        collection: Collection,
+        recent: RecentAnswers,
+        log: Log,
+        patience: Patience,
+        *connection: Any,
+    ) -> None:
         self._collection = collection
+        self._recent = recent
         self._log = log
         self._patience = patience
-        super().__init__(*peer)
+        super().__init__(*connection)
 
     def setup(self) -> None:
         """Read through a buffer that knows until when to wait."""
@@ -68,8 +78,13 @@ class Handler(BaseHTTPRequestHandler):
         self._timed.until = time.monotonic() + self._patience.head
         try:
             request = http_request.read(self.rfile.readline)
-            self.request.settimeout(self._patience.body)
-            self._answer(request)
+            if (recent := self._recent.find(request)) is not None:
+                count, answer = recent
+                self._say(200, lambda: f"{_wish(request)} {size(count)}")
+                self.request.sendall(answer)
+            else:
+                self.request.settimeout(self._patience.silence)
+                self._answer(request)
             self.close_connection = not request.keep_alive
         except EOFError:
             pass
@@ -121,20 +136,24 @@ class Handler(BaseHTTPRequestHandler):
         start = head(part.status, *_lines(part, shared), keep_alive=request.keep_alive)
         began = time.monotonic()
         try:
-            self._send(start, shared.file, part.start, count)
+            if count > SMALL:
+                self.request.sendall(start)
+                self.request.sendfile(shared.file, part.start, count)
+            else:
+                shared.file.seek(part.start)
+                self._send_small(request, start, shared, count)
         finally:
             sent, seconds = max(0, shared.file.tell() - part.start), time.monotonic() - began
             self._say(part.status, lambda: _wish(request) + _deed(part, count, sent, seconds))
         if sent < count:
             raise OSError("the file became shorter")  # the length was promised: close
 
-    def _send(self, start: bytes, file: BinaryIO, offset: int, count: int) -> None:
-        if count > SMALL:
-            self.request.sendall(start)
-            self.request.sendfile(file, offset, count)
-        else:
-            file.seek(offset)
-            self.request.sendall(start + (file.read(count) if count else b""))
+    def _send_small(self, request: Request, start: bytes, shared: Shared, count: int) -> None:
+        answer = start + (shared.file.read(count) if count else b"")
+        if len(answer) == len(start) + shared.size:
+            status = os.fstat(shared.file.fileno())
+            self._recent.keep(request, shared.path, status, answer)
+        self.request.sendall(answer)
 
     def _say(self, status: int, words: Callable[[], str]) -> None:
         self._log(lambda: f"{self.client_address[0]} {status} {words()}")
@@ -176,8 +195,9 @@ def _opened(collection: Collection, key: str | None) -> Iterator[Shared | None]:
     if entry is None:
         yield None
         return
+    cached_file = collection.cached_file(entry)
     try:
-        opened = collection.cached_file(entry).opened(entry.hash)
+        opened = cached_file.opened(entry.hash)
     except OSError:
         opened = None
     if opened is None:
@@ -185,7 +205,7 @@ def _opened(collection: Collection, key: str | None) -> Iterator[Shared | None]:
         return
     file, stamp = opened
     with file:
-        yield Shared(file, stamp.size, f'"{stamp.hash}"')
+        yield Shared(cached_file.final, file, stamp.size, f'"{stamp.hash}"')
 
 
 def _lines(part: Selection, shared: Shared) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reads the head of an HTTP request, and selects the bytes that it asks for (RFC 9110, 9112)."""
+"""Read the head of an HTTP request, and select the bytes that it asks for (RFC 9110, 9112)."""
 
 import re
 from collections.abc import Callable, Mapping

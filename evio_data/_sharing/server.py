@@ -1,4 +1,4 @@
-"""Serves the verified files of a cache over HTTP, read-only."""
+"""Serve the verified files of a cache over HTTP, read-only."""
 
 import errno
 import os
@@ -19,6 +19,7 @@ from .._text import clean
 from ..errors import EvioDataError
 from .handler import RETRY_AFTER, Handler, Patience, head
 from .http_request import MAX_HEAD
+from .recent_answers import RecentAnswers
 from .request_log import RequestLog
 
 DESCRIPTORS = 4  # of one connection: its socket, its file, a stamp, and one that was refused
@@ -75,6 +76,7 @@ class Share(TCPServer):
         except (OSError, OverflowError, RuntimeError) as error:
             raise _cannot_listen(host, port, error) from error
         self._collection = collection
+        self._recent = RecentAnswers()
         self._patience = patience
         self._limits = _affordable(limits, self.fileno())
         self._waiting: SimpleQueue[tuple[socket.socket, Any] | None] = SimpleQueue()
@@ -168,7 +170,8 @@ class Share(TCPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Answer the requests of a connection."""
-        Handler(self._collection, self._log.add, self._patience, request, client_address, self)
+        ours = self._collection, self._recent, self._log.add, self._patience
+        Handler(*ours, request, client_address, self)
 
     def _work(self) -> None:
         while (waiting := self._waiting.get()) is not None:

@@ -1,4 +1,4 @@
-"""The places that can become a mirror: a folder, or an object store."""
+"""Write to the places that can become a mirror: a folder, or an object store."""
 
 import os
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,7 @@
 """A file at an ordinary HTTP(S) URL."""
 
 from .._drive import links
+from .._http import ranges
 from .._http.connection import (
     Answer,
     HttpSession,
@@ -9,6 +10,7 @@ from .._http.connection import (
     refuse_downgrade,
 )
 from .._http.options import NO_OPTIONS, RequestOptions
+from .._text import clean
 from ..errors import DownloadError
 from .base import Body, body_of, closing_on_error, is_html, range_header
 
@@ -33,7 +35,7 @@ class PlainSource:
         self._url = url
         self._accept_html = accept_html
         self._options = options
-        self.label = links.split(url).hostname or url
+        self.label = links.split(url).hostname or clean(url)
 
     def open(
         self, connection: HttpSession, start: int, stop: int | None, *, ranged: bool = True
@@ -50,17 +52,28 @@ class PlainSource:
     def _body(self, answer: Answer, start: int, stop: int | None) -> Body:
         raise_for_transient(answer)
         if 400 <= answer.status < 500 and answer.status != 416:
-            refused = StatusError(
-                f"{self.label} answered {answer.status}.", advice="Check the URL in the registry."
-            )
-            refused.status = answer.status
-            raise refused
-        if is_html(answer) and answer.status in (200, 206) and not self._accept_html:
+            raise self._refused(answer)
+        is_data = answer.status in (*ranges.WHOLE, 206)
+        if is_data and is_html(answer) and not self._accept_html:
             raise DownloadError(
-                f"{self.label} sent a web page instead of the file.",
+                f"{self._who(answer)} sent a web page instead of the file.",
                 advice="Is there a sign-in page on this network? Then sign in, and run again.",
             )
         return body_of(answer, start, stop)
+
+    def _refused(self, answer: Answer) -> StatusError:
+        also = ", and whether the proxy allows it (HTTP_PROXY)" if answer.proxy else ""
+        refused = StatusError(
+            f"{self._who(answer)} answered {answer.status}.",
+            advice=f"Check the URL in the registry{also}.",
+        )
+        refused.status = answer.status
+        return refused
+
+    def _who(self, answer: Answer) -> str:
+        """Return the host that answered, which is another one after a redirect."""
+        led = "" if answer.host == self.label else f", to which {self.label} leads,"
+        return f"{answer.host}{led}"
 
     def _route(self, url: str) -> str:
         return refuse_downgrade(url, origin=self._url)

@@ -20,6 +20,7 @@ from .._sources.base import Body, Readable, Source
 from .._sources.failover import Failover
 from ..errors import ChecksumError, DownloadError, DriveRefusedError, EvioDataError
 from .cancellation import Cancellation
+from .first_answer import FirstAnswer
 from .hosts import Hosts
 from .reception import Reception
 from .recovery import Case, Recovery, Wish
@@ -67,6 +68,8 @@ class Download:
     partial : Partial
         Open.
     surroundings : Surroundings
+    first : FirstAnswer, optional
+        To begin with.
 
     Attributes
     ----------
@@ -79,9 +82,15 @@ class Download:
     """
 
     def __init__(
-        self, wish: Wish, sources: Sequence[Source], partial: Partial, surroundings: Surroundings
+        self,
+        wish: Wish,
+        sources: Sequence[Source],
+        partial: Partial,
+        surroundings: Surroundings,
+        first: FirstAnswer | None = None,
     ) -> None:
         self.wish = wish
+        self._first = first
         self.failure: EvioDataError | None = None
         self.is_lost = False
         self.failover = Failover(sources, retries=surroundings.retries, say=surroundings.message)
@@ -215,7 +224,12 @@ class Download:
         hashed = self.wish.known_hash is not None
         start = segment.position - overlap_of(version, segment, hashed=hashed)
         before, stop = segment.fetched, self._last_wanted(version, segment)
-        with source.open(session, start, stop, ranged=self.failover.ranged) as body:
+        first, self._first = self._first, None
+        if first is not None and first.source is source and start == 0:
+            opened = first.take()
+        else:
+            opened = source.open(session, start, stop, ranged=self.failover.ranged)
+        with opened as body:
             self._watch(version, body.stream)
             segment.begin_attempt()
             try:

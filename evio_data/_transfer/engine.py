@@ -19,12 +19,14 @@ from .._text import duration, size
 from ..errors import CacheError, ChecksumError, EvioDataError
 from .cancellation import Cancellation, OneShotEvent
 from .download import Download, Surroundings
+from .first_answer import FirstAnswer
 from .hosts import Hosts
 from .jobs import Job, Run
 from .listener import ProgressListener
 from .publication import Ending, publish
 from .recovery import Wish
 from .scheduler import Part, Scheduler, Task
+from .small import receive_small
 
 POLL = 0.05  # seconds between two looks for work
 LOCK_POLL = 0.2  # seconds between two tries for a file that another process is fetching
@@ -191,7 +193,7 @@ class Engine:
         lock = Lock(job.lock or job.destination.state / "lock")
         began = time.monotonic()
         try:
-            run = self._begin(job, lock) if self._acquire_lock(job, lock) else None
+            run = self._begin(job, lock, session) if self._acquire_lock(job, lock) else None
         except EvioDataError as error:
             lock.release()
             self._end(job.failed(error, began))
@@ -232,13 +234,24 @@ class Engine:
             self._watcher.waiting(job.name, "waiting for another process that fetches it")
         return False
 
-    def _begin(self, job: Job, lock: Lock) -> Run | None:
-        """Begin to receive a file, unless it is there."""
-        present = self._present(job)
-        if present is None:
-            return self._open(job, lock)
+    def _begin(self, job: Job, lock: Lock, session: HttpSession) -> Run | None:
+        """Begin to receive a file, unless it is there, or small enough to come at once."""
+        ended, first = self._present(job), None
+        if ended is None:
+            self._refuse_hopeless(job)
+            if len(self.jobs) > 1 and job.name not in self._alone:
+                found = receive_small(job, session, self.cancellation)
+                if isinstance(found, FirstAnswer):
+                    first = found
+                else:
+                    ended = found
+        if ended is None:
+            return self._open(job, lock, first)
+        with self._turn:
+            self._done_bytes += ended.received
+            self._hosts[job.label].arrived |= ended.received > 0
         lock.release()
-        self._end(present)
+        self._end(ended)
         return None
 
     def _present(self, job: Job) -> Outcome | None:
@@ -253,15 +266,19 @@ class Engine:
             self._watcher.message(job.name, f"{words}; until then {aside} has it")
         return None
 
-    def _open(self, job: Job, lock: Lock) -> Run:
+    def _open(self, job: Job, lock: Lock, first: FirstAnswer | None) -> Run:
         name = job.name
-        self._refuse_hopeless(job)
         partial = Partial(
             job.destination.state,
             source=source_key(job.entry.url),
             careful=job.entry.hash is None and job.destination.pins,
         )
-        partial.open(take_over=name not in self._alone)
+        try:
+            partial.open(take_over=name not in self._alone)
+        except BaseException:
+            if first is not None:
+                first.close()
+            raise
         if partial.resumed:
             self._watcher.message(name, f"resuming; {size(partial.resumed)} are here already")
         known_hash = job.destination.known_hash(job.entry.hash)
@@ -276,8 +293,10 @@ class Engine:
         )
         try:
             wish = Wish(name, known_hash, job.entry.size)
-            return Run(job, Download(wish, job.sources(), partial, surroundings), lock)
+            return Run(job, Download(wish, job.sources(), partial, surroundings, first), lock)
         except BaseException:
+            if first is not None:
+                first.close()
             partial.close()
             raise
 

@@ -29,6 +29,29 @@ def part(content_range: str, length: int | None = None) -> Headers:
         (206, part("bytes 40-44/100"), (40, 50), Placement(40, 45, 100, honoured=True)),
         (206, part("bytes 40-99/*"), (40, None), Placement(40, 100, None, honoured=True)),
         (206, part(" BYTES 0-0/1 "), (0, 1), Placement(0, 1, 1, honoured=True)),
+        (206, part("bytes=0-0/1"), (0, 1), Placement(0, 1, 1, honoured=True)),
+        (206, part("0 - 0 / 1"), (0, 1), Placement(0, 1, 1, honoured=True)),
+        (203, {"Content-Length": "100"}, (40, None), Placement(0, 100, 100, honoured=False)),
+        (200, {"Content-Length": "100, 100"}, (0, None), Placement(0, 100, 100, honoured=False)),
+        (200, {"Content-Length": "99, 100"}, (0, None), Placement(0, None, None, honoured=False)),
+        (
+            200,
+            {"Transfer-Encoding": "identity", "Content-Length": "9"},
+            (0, None),
+            Placement(0, 9, 9, honoured=False),
+        ),
+        (
+            200,
+            {"Transfer-Encoding": "chunked", "Content-Length": "9"},
+            (0, None),
+            Placement(0, None, None, honoured=False),
+        ),
+        (
+            206,
+            {**part("bytes 0-8/9"), "Accept-Ranges": "none"},
+            (0, None),
+            Placement(0, 9, 9, honoured=True),
+        ),
     ],
 )
 def test_placement(
@@ -43,6 +66,7 @@ def test_placement(
     [
         (206, {}, (40, None)),
         (206, {"Content-Type": "multipart/byteranges"}, (40, None)),
+        (206, {**part("bytes 40-99/100"), "Content-Type": "multipart/byteranges"}, (40, None)),
         (206, part("bytes 0-99/100"), (40, None)),
         (206, part("bytes 41-99/100"), (40, None)),
         (206, part("bytes 40-59/100"), (40, 50)),
@@ -94,7 +118,8 @@ def test_not_satisfiable(headers: Headers, total: int | None) -> None:
         ({"Content-Length": " 5 "}, 5),
         ({"Content-Length": "5", "Transfer-Encoding": "chunked"}, None),
         ({"Content-Length": "-5"}, None),
-        ({"Content-Length": "5, 5"}, None),
+        ({"Content-Length": "5, 5"}, 5),
+        ({"Content-Length": "5, 6"}, None),
         ({"Content-Length": "\u0665"}, None),
         ({"Content-Length": "²"}, None),
         ({"Content-Length": "9" * 5000}, None),

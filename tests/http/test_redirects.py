@@ -1,11 +1,13 @@
 """Redirects: what is followed, what is refused, and how far."""
 
+import socket
+
 import pytest
 
 from evio_data._http.connection import HttpSession
 from evio_data._http.redirects import MAX_REDIRECTS, refuse_downgrade
 from evio_data.errors import DownloadError
-from tests.http.wire import Wire, answer, ask, redirect
+from tests.http.wire import ENOUGH, Wire, answer, ask, redirect
 
 
 @pytest.mark.parametrize("status", ["301 M", "302 F", "303 S", "307 T", "308 P"])
@@ -104,3 +106,98 @@ def test_message_about_a_redirect_is_safe_to_print() -> None:
         refuse_downgrade("http://user:SECRET@b/\x1b[2J?key=SECRET", origin="https://a/")
     assert str(caught.value).isprintable()
     assert "SECRET" not in str(caught.value)
+
+
+INWARD = [
+    "http://127.0.0.1/x",
+    "http://127.1/x",
+    "http://0x7f000001/x",
+    "http://localhost/x",
+    "http://10.0.0.7/x",
+    "http://192.168.1.1/x",
+    "http://169.254.169.254/latest/meta-data",
+    "http://[::1]/x",
+    "http://[::ffff:127.0.0.1]/x",
+    "http://[fe80::1]/x",
+    "http://0.0.0.0/x",
+    "http://100.64.0.1/x",
+]
+
+
+@pytest.mark.parametrize("location", INWARD)
+def test_redirect_into_a_private_network(
+    wire: Wire, connection: HttpSession, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    """From a public host, nobody leads us to this machine or into its network."""
+    wire.answers["http://lab.example/a"] = redirect(location)
+    monkeypatch.setenv("HTTP_PROXY", wire.url)
+
+    with pytest.raises(DownloadError, match="private network, which is not followed"):
+        ask(connection, "http://lab.example/a")
+    assert len(wire.heads) == 1
+
+
+@pytest.mark.parametrize("origin", ["http://localhost/a", "http://10.0.0.7/a"])
+def test_redirect_inside_a_private_network(
+    wire: Wire, connection: HttpSession, monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    """A host inside may lead to others inside: the registry names such a network itself."""
+    wire.answers[origin] = redirect("http://192.168.1.1/b")
+    wire.answers["http://192.168.1.1/b"] = answer(b"here")
+    monkeypatch.setenv("HTTP_PROXY", wire.url)
+    monkeypatch.setenv("NO_PROXY", "none.example")
+
+    with ask(connection, origin) as got:
+        assert got.page() == "here"
+
+
+def test_endpoint_inside_may_stand_for_a_public_host(wire: Wire, connection: HttpSession) -> None:
+    """Where the route leads counts: an endpoint on this machine redirects to itself."""
+    wire.answers["/a"] = redirect(f"{wire.url.replace('127.0.0.1', 'localhost')}/b")
+    wire.answers["/b"] = answer(b"here")
+
+    def route(url: str) -> str:
+        return url.replace("https://public.example", wire.url)
+
+    with connection.get("https://public.example/a", headers={}, route=route) as got:
+        assert got.page() == "here"
+
+
+def test_no_step_back_to_http(
+    tls_wire: Wire, wire: Wire, connection: HttpSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A redirect that has led to https leads nowhere else from there."""
+    wire.answers["/a"] = redirect(f"{tls_wire.url}/b")
+    tls_wire.answers["/b"] = redirect(f"{wire.url}/c")
+
+    with pytest.raises(DownloadError, match="not followed"):
+        ask(connection, f"{wire.url}/a")
+    assert len(wire.heads) == 1
+
+
+@pytest.mark.timeout(ENOUGH)
+def test_redirect_whose_body_drips(wire: Wire, connection: HttpSession) -> None:
+    """A redirect is followed at once, however slowly its body comes."""
+
+    def drip(client: socket.socket) -> None:
+        client.sendall(
+            answer(b"", "Location: /b", "Content-Length: 9", length=False, status="302 F")
+        )
+        client.recv(1)
+
+    wire.answers["/a"], wire.answers["/b"] = drip, answer(b"here")
+    with ask(connection, f"{wire.url}/a") as got:
+        assert got.page() == "here"
+    assert wire.lines == 2
+
+
+@pytest.mark.parametrize(("status", "method"), [("303 S", "GET"), ("307 T", "POST")])
+def test_post(wire: Wire, connection: HttpSession, status: str, method: str) -> None:
+    """A POST stays one where the redirect says so, and has no body."""
+    wire.answers["/a"] = answer(b"", "Location: /b", status=status)
+    wire.answers["/b"] = answer(b"here")
+
+    with connection.get(f"{wire.url}/a", headers={}, route=str, method="POST") as got:
+        assert got.page() == "here"
+    assert [head.split(" ")[0] for head in wire.heads] == ["POST", method]
+    assert "Content-Length: 0\r\n" in wire.heads[0]

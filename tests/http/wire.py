@@ -45,9 +45,13 @@ class Wire:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        if self._tls is not None:
-            client = self._tls.wrap_socket(client, server_side=True)
-        with suppress(OSError), client, client.makefile("rb") as lines:
+        with suppress(OSError):
+            if self._tls is not None:
+                client = self._tls.wrap_socket(client, server_side=True)
+            self._speak(client)
+
+    def _speak(self, client: socket.socket) -> None:
+        with client, client.makefile("rb") as lines:
             while head := _head(lines):
                 self.heads.append(head)
                 answer = self.answers[head.split(" ")[1].partition("?")[0]]

@@ -24,7 +24,7 @@ from evio_data.errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.pooch.conftest import Internet
+    from tests.pooch.internet import Internet
 
 MIB = 2**20
 BYTES = random.Random(15).randbytes(3 * MIB)

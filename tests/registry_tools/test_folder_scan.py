@@ -394,7 +394,7 @@ def test_long_waits_are_told() -> None:
     """Whoever has to wait because a server asks for it is told so, and for how long."""
 
     def stop(words: str) -> None:
-        assert words == "the server answered 503: trying again in 1 min 30 s"
+        assert words == "drive.google.com answered 503: trying again in 1 min 30 s"
         raise KeyboardInterrupt
 
     page = whole("", "503 Service Unavailable", "Retry-After: 90")

@@ -26,6 +26,7 @@ from tests.conftest import MIB, noise
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
+pytestmark = pytest.mark.timeout(300)  # an S3 server and its clients start slowly
 MAIN = "from evio_data._cli.main import main; main(['mirror', 'push', *__import__('sys').argv[1:]])"
 SIZE = 5 * PART + 1000  # six parts
 

@@ -383,6 +383,25 @@ def test_changed_file(tmp_path: Path, server: Server) -> None:
     assert server.get("/")[1] == b""
 
 
+def test_small_file_that_changes(tmp_path: Path) -> None:
+    """A small file that was sent before is sent again while it is the same, and no longer."""
+    fill(tmp_path, {"small.raw": b"small", "other.raw": b"other"})
+    path = tmp_path / "cache/small.raw"
+    ask = b"GET /small.raw HTTP/1.1\r\nHost: x\r\n"
+    with serving(tmp_path) as server:
+        last = ask + b"Connection: close\r\n\r\n"
+        twice = server.message((ask + b"\r\n") * 2 + last)
+        part = server.message((ask + b"\r\n") + ask + b"Range: bytes=1-2\r\n\r\n" + last)
+        status = path.stat()
+        path.write_bytes(b"SMALL")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns - 1))
+        changed = server.message(ask + b"\r\n" + last)
+
+    assert twice.count(b"\r\n\r\nsmall") == 3
+    assert part.count(b"\r\n\r\nma") == 1
+    assert changed.count(b"HTTP/1.1 404 ") == 2
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "TRACE"])
 def test_read_only(public: Server, method: str) -> None:
     """Whatever would write is refused, and told what is possible."""
@@ -565,15 +584,13 @@ def test_no_descriptor_is_left(server: Server) -> None:
 
 def test_no_descriptor_for_a_connection(server: Server) -> None:
     """A client for whom no descriptor is left waits, and is served once there is one."""
-    with closing(server.connect()) as first, closing(socket.socket()) as second:
-        first.sendall(ASK)
-        first.recv(4096)
+    with closing(socket.socket()) as line:
         with no_descriptors():
-            second.connect(("127.0.0.1", server.port))
-            second.sendall(LAST)
-            while not any("cannot accept" in line for line in server.lines):
+            line.connect(("127.0.0.1", server.port))
+            line.sendall(LAST)
+            while not any("cannot accept" in words for words in server.lines):
                 time.sleep(0.01)
-        assert received(second).endswith(FAN[:10])
+        assert received(line).endswith(FAN[:10])
 
 
 # --- words, and the end -----------------------------------------------------------------------
