@@ -1,5 +1,7 @@
 """The pytest plugin: markers, fixtures and options."""
 
+from __future__ import annotations  # an old pytest has not all the types that are named here
+
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from .testing import DriveServer
 
 MARKER = "evio_dataset"
+OLDEST = (8, 2)  # what .ci/versions tries; whoever runs an older pytest is left alone
 POLICIES = ("fetch", "offline", "skip")
 _NAMES = ("evio_data", "evio_data.pytest_plugin")  # the entry point's, and that of `-p`
 _SHOWS = ("showfixtures", "show_fixtures_per_test", "setupplan")  # options: run no test
@@ -68,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def evio_data_registry() -> "Path | pooch.Pooch":
+def evio_data_registry() -> Path | pooch.Pooch:
     """Return where recordings come from; override it in conftest.py to use your own registry.
 
     That is the path of a registry.txt, or an `evio_data.Registry` with a cache of its own.
@@ -81,7 +84,7 @@ def evio_data_registry() -> "Path | pooch.Pooch":
 
 @pytest.fixture(scope="session")
 def evio_data_fetch(
-    evio_data_registry: "Path | pooch.Pooch", pytestconfig: pytest.Config
+    evio_data_registry: Path | pooch.Pooch, pytestconfig: pytest.Config
 ) -> Callable[[str], Path]:
     """Return a function: a name in, the path of the verified recording out, fetched if need be.
 
@@ -115,7 +118,7 @@ def evio_dataset(
 
 
 @pytest.fixture
-def drive_server() -> "Iterator[DriveServer]":
+def drive_server() -> Iterator[DriveServer]:
     """Serve a local Google Drive of the test's own; EVIO_DATA_ENDPOINT leads to it meanwhile."""
     from .testing import DriveServer
 
@@ -194,10 +197,10 @@ def _patterns(item: pytest.Item) -> tuple[object, ...]:
     return next((names for names in by_node.values() if names), ())
 
 
-_RUN = pytest.StashKey["Run"]()
+_RUN: pytest.StashKey[Run] = getattr(pytest, "StashKey", dict)()
 
 
-def _run_of(config: pytest.Config) -> "Run":
+def _run_of(config: pytest.Config) -> Run:
     """Return the state of this run; only a run whose tests name recordings has one."""
     if _RUN not in config.stash:
         from ._pytest.session import Run
@@ -209,7 +212,7 @@ def _run_of(config: pytest.Config) -> "Run":
 # --- what is reported -------------------------------------------------------------------------
 
 
-def _show(config: pytest.Config, run: "Run | None") -> None:
+def _show(config: pytest.Config, run: Run | None) -> None:
     from ._pytest.listing import listing
 
     terminal = config.pluginmanager.getplugin("terminalreporter")
@@ -248,9 +251,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(
-    terminalreporter: "pytest.TerminalReporter", config: pytest.Config
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Close with one line, if any test needed a recording."""
     run = config.stash.get(_RUN, None)
     if run is not None and run.tally.files:
         terminalreporter.write_line(run.tally.line())
+
+
+if getattr(pytest, "version_tuple", (0, 0))[:2] < OLDEST:
+    for _name in [name for name in globals() if name.startswith(("pytest_", "evio_", "drive_"))]:
+        del globals()[_name]

@@ -110,3 +110,14 @@ def test_pytests_own_parts_may_be_missing(project: Project) -> None:
     parts = "terminal capture junitxml cacheprovider tmpdir skipping logging setuponly setupplan"
     assert project.run(*[f"-pno:{part}" for part in parts.split()]).ret == 0
     assert project.cached == ["a.raw"]
+
+
+def test_an_old_pytest_is_left_alone() -> None:
+    """Where pytest is older than our floor, the plugin has neither hooks nor fixtures."""
+    code = (
+        "import pytest; pytest.version_tuple = (6, 2, 5); del pytest.StashKey, pytest.Parser\n"
+        "import evio_data.pytest_plugin as plugin\n"
+        "print([n for n in dir(plugin) if n.startswith(('pytest_', 'evio_', 'drive_'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

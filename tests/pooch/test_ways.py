@@ -1,0 +1,337 @@
+"""What a given downloader means: its arguments hold, and our engine fetches."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pooch
+import pytest
+import requests
+from requests.auth import HTTPDigestAuth
+
+import evio_data
+from evio_data import DriveDownloader, Registry, retrieve
+from evio_data._pooch.ways import way_for
+from evio_data.errors import DownloadError, RegistryError, UnknownDatasetError
+from evio_data.testing import DriveServer
+
+if TYPE_CHECKING:
+    from tests.pooch.internet import Internet
+
+MIB = 2**20
+BYTES = random.Random(15).randbytes(2 * MIB)
+URL = "https://data.example.org/a.raw"
+
+
+@pytest.fixture
+def server() -> Iterator[DriveServer]:
+    """An ordinary web server, as far as these tests go."""
+    with DriveServer() as running:
+        yield running
+
+
+@pytest.fixture
+def said() -> Iterator[list[tuple[int, str]]]:
+    """What pooch's logger says, and at which level."""
+    records: list[tuple[int, str]] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append((record.levelno, record.getMessage()))
+
+    handler = Keep()
+    pooch.get_logger().addHandler(handler)
+    yield records
+    pooch.get_logger().removeHandler(handler)
+
+
+def registry_at(url: str, folder: Path, **options: Any) -> Registry:
+    """Return a registry of one file."""
+    return Registry.create(folder, "", registry={"a.raw": None}, urls={"a.raw": url}, **options)
+
+
+# --- pooch.HTTPDownloader ----------------------------------------------------------------------
+
+
+def test_arguments_of_a_downloader_hold(internet: Internet, tmp_path: Path) -> None:
+    """Headers, sign-in and cookies of an HTTPDownloader are sent; the engine resumes."""
+    internet.add(URL, BYTES)
+    internet.cut_at[URL] = MIB
+    downloader = pooch.HTTPDownloader(
+        headers={"User-Agent": "SciPy 1", "X-Token": "t"}, auth=("me", "pw"), cookies={"c": "1"}
+    )
+    path = registry_at(URL, tmp_path / "pup").fetch("a.raw", downloader=downloader)
+    assert Path(path).read_bytes() == BYTES
+    for headers in internet.headers:
+        assert (headers["User-Agent"], headers["X-Token"]) == ("SciPy 1", "t")
+        assert (headers["Authorization"], headers["Cookie"]) == ("Basic bWU6cHc=", "c=1")
+        assert headers["Accept-Encoding"] == "identity"
+    assert internet.sent[URL] < len(BYTES) + MIB // 2
+
+
+def test_what_is_secret_stays_at_its_host(internet: Internet, tmp_path: Path) -> None:
+    """A redirect to another host takes neither headers nor sign-in nor cookies along."""
+    internet.lead(URL, "https://elsewhere.example.org/a.raw")
+    internet.add("https://elsewhere.example.org/a.raw", BYTES)
+    downloader = pooch.HTTPDownloader(
+        headers={"X-Token": "t"}, auth=("me", "pw"), cookies={"c": "1"}
+    )
+    retrieve(URL, None, "a.raw", tmp_path / "pup", downloader=downloader)
+    there = [h for h in internet.headers if h["Host"] == "elsewhere.example.org"]
+    assert there
+    assert not any({"X-Token", "Authorization", "Cookie"} & headers.keys() for headers in there)
+
+
+def test_proxies_and_certificates_of_a_downloader_hold(internet: Internet, tmp_path: Path) -> None:
+    """``proxies`` and ``verify`` are used in place of what the environment says."""
+    internet.add(URL, BYTES)
+    proxy, bundle = os.environ.pop("HTTPS_PROXY"), os.environ.pop("REQUESTS_CA_BUNDLE")
+    del os.environ["https_proxy"]
+    downloader = pooch.HTTPDownloader(proxies={"https": proxy}, verify=bundle)
+    path = retrieve(URL, None, "a.raw", tmp_path / "pup", downloader=downloader)
+    assert Path(path).read_bytes() == BYTES
+
+
+@pytest.mark.parametrize(
+    "downloader",
+    [
+        pooch.HTTPDownloader(params={"a": "b"}),
+        pooch.HTTPDownloader(allow_redirects=False),
+        type("Own", (pooch.HTTPDownloader,), {})(),
+        pooch.FTPDownloader(),
+        print,
+    ],
+)
+def test_other_downloaders_do_their_own(downloader: Any) -> None:
+    """What asks for another thing than the URL, or is somebody's own, is left alone."""
+    assert way_for(URL, downloader, progressbar=False) is None
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"), [(5, 5.0), ((1, 7), 7.0), (None, None), ((1, None), None)]
+)
+def test_timeout_is_requests_own(timeout: Any, seconds: float | None) -> None:
+    """A time-out is a number, or one to connect and one to read."""
+    way = way_for(URL, pooch.HTTPDownloader(timeout=timeout), progressbar=False)
+    assert way is not None
+    assert way.timeout == seconds
+
+
+def test_a_sign_in_may_be_an_object(internet: Internet, tmp_path: Path) -> None:
+    """``auth`` may be any of requests' objects: it sees the request."""
+    internet.add(URL, BYTES)
+
+    class Token(HTTPDigestAuth):
+        def __call__(self, request: Any) -> Any:
+            request.headers["Authorization"] = "Bearer t"
+            return request
+
+    downloader = pooch.HTTPDownloader(auth=Token("", ""))
+    retrieve(URL, None, "a.raw", tmp_path / "pup", downloader=downloader)
+    assert {headers["Authorization"] for headers in internet.headers} == {"Bearer t"}
+
+
+def test_somebodys_downloader_is_called_once(tmp_path: Path) -> None:
+    """A downloader of somebody's own is not asked again for a file that is verified."""
+    calls: list[str] = []
+
+    def copy(url: str, output_file: Any, pup: Any) -> None:
+        calls.append(url)
+        Path(output_file).write_bytes(BYTES)
+
+    registry = registry_at(URL, tmp_path)
+    registry.registry["a.raw"] = "md5:" + pooch_md5(BYTES)
+    for _ in range(3):
+        registry.fetch("a.raw", downloader=copy)
+    assert calls == [URL]
+
+
+def pooch_md5(content: bytes) -> str:
+    """Return an MD5."""
+    import hashlib
+
+    return hashlib.md5(content).hexdigest()
+
+
+# --- errors of requests ------------------------------------------------------------------------
+
+ERRORS: dict[str, Callable[[str, Path], object]] = {
+    "fetch": lambda url, folder: registry_at(url, folder).fetch("a.raw"),
+    "retrieve": lambda url, folder: retrieve(url, None, "a.raw", folder),
+    "DriveDownloader": lambda url, folder: DriveDownloader()(url, folder / "a", None),
+    "in a pooch": lambda url, folder: pooch.retrieve(
+        url, None, "a.raw", folder, downloader=DriveDownloader()
+    ),
+}
+each_error = pytest.mark.parametrize("use", ERRORS.values(), ids=ERRORS)
+
+
+@each_error
+def test_a_status_is_an_error_of_requests_too(
+    use: Callable[[str, Path], object], server: DriveServer, tmp_path: Path
+) -> None:
+    """An HTTP status is a `DownloadError` and a `requests.HTTPError`."""
+    with pytest.raises(requests.HTTPError) as caught:
+        use(f"{server.endpoint}/plain/nothing.raw", tmp_path)
+    assert isinstance(caught.value, DownloadError)
+
+
+@each_error
+def test_no_connection_is_an_error_of_requests_too(
+    use: Callable[[str, Path], object], tmp_path: Path
+) -> None:
+    """Nobody at the other end is a `DownloadError` and a `requests.ConnectionError`."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(requests.ConnectionError) as caught:
+        use(f"http://127.0.0.1:{port}/a.raw", tmp_path)
+    assert isinstance(caught.value, DownloadError)
+
+
+def test_no_retries_are_no_patience_with_a_dead_network(tmp_path: Path) -> None:
+    """With ``retry_if_failed=0`` a host that nobody can reach is asked once."""
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/a.raw"
+    real = evio_data._settings.from_environment()
+    assert real.brief > 0
+    words: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            words.append(record.getMessage())
+
+    logger, handler = logging.getLogger("evio_data"), Keep()
+    logger.addHandler(handler)
+    logger.setLevel("INFO")
+    try:
+        for retries in (0, 1):
+            words.clear()
+            with pytest.raises(DownloadError):
+                registry_at(url, tmp_path, retry_if_failed=retries).fetch("a.raw")
+            asked.append(len([text for text in words if "trying again" in text]))
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel("NOTSET")
+    assert asked[0] == 0
+    assert asked[1] > 0
+
+
+# --- pooch's words -----------------------------------------------------------------------------
+
+
+def test_poochs_logger_says_what_pooch_says(
+    server: DriveServer, tmp_path: Path, said: list[tuple[int, str]]
+) -> None:
+    """Downloads and updates are told as pooch tells them, at INFO; a warm file is silent."""
+    for name in ("a.raw", "b.raw"):
+        server.add(name, name.encode(), large=False)
+    base = f"{server.endpoint}/plain/"
+    registry = registry_at(f"{base}a.raw", tmp_path)
+    registry.registry["a.raw"] = "md5:" + pooch_md5(b"a.raw")
+    registry.fetch("a.raw")
+    registry.fetch("a.raw")
+    registry.registry["a.raw"] = "md5:" + pooch_md5(b"b.raw")
+    registry.urls["a.raw"] = f"{base}b.raw"
+    registry.fetch("a.raw")
+    assert said == [
+        (logging.INFO, f"Downloading file 'a.raw' from '{base}a.raw' to '{tmp_path}'."),
+        (logging.INFO, f"Updating file 'a.raw' from '{base}b.raw' to '{tmp_path}'."),
+    ]
+
+
+def test_retrieve_says_what_pooch_says(
+    server: DriveServer, tmp_path: Path, said: list[tuple[int, str]]
+) -> None:
+    """`retrieve` tells the URL and the file, and without a known hash what it would be."""
+    server.add("a.raw", b"% evt 3.0", large=False)
+    url = f"{server.endpoint}/plain/a.raw"
+    path = retrieve(url, None, path=tmp_path)
+    assert said[0] == (logging.INFO, f"Downloading data from '{url}' to file '{path}'.")
+    assert said[1][1].startswith("SHA256 hash of downloaded file: ")
+    assert Path(path).name == pooch_name(url)
+    assert retrieve(url, None, path=tmp_path) == path
+    assert len(said) == 2
+
+
+def pooch_name(url: str) -> str:
+    """Return the name that pooch makes from a URL."""
+    from pooch.utils import unique_file_name
+
+    return str(unique_file_name(url))
+
+
+@pytest.mark.parametrize("name", ["../a.raw", "/etc/a.raw", "a/../../b"])
+def test_retrieve_stays_in_its_folder(name: str, tmp_path: Path) -> None:
+    """A name that leads out of the folder is refused before anybody is asked."""
+    with pytest.raises(RegistryError, match="leads out of the folder"):
+        retrieve(URL, None, name, tmp_path)
+
+
+# --- names and looks ---------------------------------------------------------------------------
+
+
+def test_create_may_take_poochs_place(monkeypatch: Any, tmp_path: Path) -> None:
+    """``pooch.create = Registry.create`` does not call itself, nor does ``retrieve``."""
+    monkeypatch.setattr(pooch, "create", Registry.create)
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    assert isinstance(pooch.create(tmp_path, "https://example.org"), Registry)
+    with pytest.raises(ValueError, match="protocol"):
+        pooch.retrieve("gopher://example.org/a", None, "a", tmp_path)
+
+
+def test_a_basename_is_no_key_elsewhere(tmp_path: Path) -> None:
+    """In a registry that was not opened from a file, a name is a key or wrong, as in pooch."""
+    registry = Registry.create(tmp_path, "", registry={"bunny/mesh.vtk": None})
+    with pytest.raises(UnknownDatasetError, match=r"bunny/mesh\.vtk") as caught:
+        registry.fetch("mesh.vtk")
+    assert isinstance(caught.value, ValueError)
+    with pytest.raises(UnknownDatasetError):
+        registry.names("mesh.vtk")
+    assert registry.names("*.vtk") == ["bunny/mesh.vtk"]
+
+
+def test_names_follow_every_change(tmp_path: Path) -> None:
+    """Basenames are those of the keys as they are now, even if count and last key are the same."""
+    text = "a/one.raw unpinned https://example.org/1\nb/two.raw unpinned https://example.org/2\n"
+    (tmp_path / "registry.txt").write_text(text)
+    registry = Registry.open(tmp_path / "registry.txt", tmp_path)
+    assert registry.get_url("one.raw") == "https://example.org/1"
+    registry.registry.clear()
+    registry.registry.update({"c/three.raw": None, "b/two.raw": None})
+    registry.urls["c/three.raw"] = "https://example.org/3"
+    assert registry.get_url("three.raw") == "https://example.org/3"
+    with pytest.raises(UnknownDatasetError):
+        registry.get_url("one.raw")
+
+
+def test_a_registry_says_what_it_is(server: DriveServer, tmp_path: Path) -> None:
+    """Its text has the count, the source and the folder; in a notebook it is a table."""
+    server.add("a.raw", b"% evt 3.0", large=False)
+    base = f"{server.endpoint}/plain/"
+    registry = Registry.create(tmp_path, base, registry={"a.raw": None, "<b>.raw": None})
+    assert repr(registry) == f"<Registry: 2 files from {base} in {tmp_path}>"
+    (tmp_path / "registry.txt").write_text("a.raw unpinned https://example.org/1\n")
+    opened = Registry.open(tmp_path / "registry.txt", tmp_path / "cache")
+    assert repr(opened) == (
+        f"<Registry: 1 file from {tmp_path / 'registry.txt'} in {tmp_path / 'cache'}>"
+    )
+    assert ">a.raw</td>" in opened._repr_html_()
+    assert "<b>" not in registry._repr_html_()
+
+
+def test_an_error_of_the_registry_names_the_file(tmp_path: Path) -> None:
+    """Who opened or loaded a file is told which one has the bad hash."""
+    path = tmp_path / "registry.txt"
+    path.write_text(f"a.raw {'0' * 64}\n")
+    registry = Registry.create(tmp_path, "https://example.org")
+    registry.load_registry(path)
+    registry.registry["a.raw"] = "md5:12"
+    with pytest.raises(RegistryError, match=r"registry\.txt"):
+        registry.fetch("a.raw")
