@@ -197,7 +197,7 @@ def _patterns(item: pytest.Item) -> tuple[object, ...]:
     return next((names for names in by_node.values() if names), ())
 
 
-_RUN: pytest.StashKey[Run] = getattr(pytest, "StashKey", dict)()
+_RUN: Any = getattr(pytest, "StashKey", dict)()
 
 
 def _run_of(config: pytest.Config) -> Run:
@@ -206,7 +206,8 @@ def _run_of(config: pytest.Config) -> Run:
         from ._pytest.session import Run
 
         config.stash[_RUN] = Run(config)
-    return config.stash[_RUN]
+    run: Run = config.stash[_RUN]
+    return run
 
 
 # --- what is reported -------------------------------------------------------------------------

@@ -27,6 +27,7 @@ NOT_RUN_HERE = (
     ("evio-data serve", "serves until it is stopped: test_serve.py"),
     ("benchmarks/", "runs for half an hour or more: test_benchmarks.py"),
     ("python benchmarks/", "runs for half an hour or more: test_benchmarks.py"),
+    ("python -m tests.contract", "needs a package index, and takes minutes"),
     ("pytest", "runs another project's tests: test_pytest_plugin.py"),
     ("uv ", "needs uv"),
     (".ci/", "runs this"),
