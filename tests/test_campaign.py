@@ -21,7 +21,7 @@ from evio_data.testing import DriveFile, DriveServer
 from evio_data.testing._choices import CHOICES
 from evio_data.testing._model import Drive
 
-from .campaign import _calls, _damages, _faults, _oracle
+from .campaign import _calls, _damages, _faults, _oracle, odd
 from .campaign._clients import CLIENTS
 from .campaign._schedule import Event, FileSpec, Means, Schedule, What, drawn
 from .campaign._world import Process, World
@@ -239,6 +239,31 @@ def test_a_bad_end_is_seen(world: World, code: str, words: str) -> None:
     process = Process("prefetch", [sys.executable, "-c", code], world, 1)
     process.process.wait()
     assert any(words in failure for failure in _oracle.judge_round(world, [process]))
+
+
+# --- odd origins ------------------------------------------------------------------------------
+
+
+def test_odd_origins_are_survived() -> None:
+    """The table of odd origins has a row for each that was asked for, and all are survived."""
+    done = campaign("--no-peers", "--origin", "no length", "--origin", "trailers",
+                    module="tests.campaign.odd")  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| no length | yes |" in done.stdout
+    assert done.stdout.endswith("| **survived, of 2** | 2 |\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict"),
+    [("cp right cache/fan.raw", "yes"), ("true", "**wrong, exit 0**"), ("false", "error")],
+)
+def test_what_a_tool_made_of_an_origin_is_told(tmp_path: Path, script: str, verdict: str) -> None:
+    """Only exit code 0 with the right bytes counts as survived."""
+    (tmp_path / "right").write_bytes(random.Random(1).randbytes(odd.SIZE))
+    words = script.replace("right", str(tmp_path / "right"))
+    tool = odd.Tool("a tool", lambda *_: ["sh", "-c", words])
+    assert odd.play(tool, {}) == verdict
+    assert odd.play(odd.Tool("not here", None), {}) == "-"
 
 
 # --- the sweep --------------------------------------------------------------------------------

@@ -85,18 +85,18 @@ class Play(NamedTuple):
 def compare(seed: int, runs: int, jobs: int) -> int:
     """Play schedules with every tool, and print a table."""
     with tempfile.TemporaryDirectory(prefix="campaign-peers-") as folder:
-        python = _environment(Path(folder) / "venv")
+        python = environment(Path(folder) / "venv")
         schedules = _schedules(seed, runs)
         print(f"{len(schedules)} schedules, each with one file, from seed {seed}\n")
         print("| Tool | played | " + " | ".join(COLUMNS) + " |")
         print("|---|" + "---:|" * (len(COLUMNS) + 1))
         for tool in _tools(python):
             print(_row(tool, schedules, jobs), flush=True)
-        print(f"\n{_versions(python)}")
+        print(f"\n{versions(python)}")
     return 0
 
 
-def _environment(folder: Path) -> Path:
+def environment(folder: Path) -> Path:
     """Make an environment that has the peers."""
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -105,7 +105,7 @@ def _environment(folder: Path) -> Path:
     return python
 
 
-def _versions(python: Path) -> str:
+def versions(python: Path) -> str:
     code = (
         "import sys, importlib.metadata as m; "
         "print(*(f'{name} {m.version(name)}' for name in sys.argv[1:]))"
@@ -237,13 +237,14 @@ class Stage:
             events.remove(event)
         quiet = subprocess.DEVNULL
         with subprocess.Popen(
-            self._command, cwd=self._folder, env=self._environment(), stdout=quiet, stderr=quiet
+            self._command, cwd=self._folder, env=self.environment(), stdout=quiet, stderr=quiet
         ) as process:
             code = self._wait(process, events, dice)
         tidy(process.pid)
         return code
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return what the tool's process sees."""
         return {
             **clean_environment(),
             **(self._clock.environment if self._clock else {}),

@@ -21,11 +21,15 @@ def main() -> int:
     names = options.scene or list(SCENES)
     began = time.monotonic()
     rows = []
+    print("| Command | calls | faults | " + " | ".join(WRONG) + " | left by then |")
+    print("|---|" + "---:|" * (len(WRONG) + 2) + "---|", flush=True)
     with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
         for row in pool.map(partial(sweep, options=options), names):
             rows.append(row)
-            print("\n".join(row.failures), end="\n" * bool(row.failures), flush=True)
-    print(_table(rows, time.monotonic() - began))
+            print(_line(row), flush=True)
+    faults = sum(row.counts["faults"] for row in rows)
+    print(f"\n{faults:,} faults in {time.monotonic() - began:.0f} s")
+    print("\n".join(failure for row in rows for failure in row.failures))
     return 1 if any(row.counts[kind] for row in rows for kind in WRONG) else 0
 
 
@@ -41,19 +45,10 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _table(rows: list[Row], seconds: float) -> str:
-    faults = sum(row.counts["faults"] for row in rows)
-    lines = [
-        f"{faults:,} faults in {seconds:.0f} s",
-        "",
-        "| Command | calls | faults | " + " | ".join(WRONG) + " | left by then |",
-        "|---|" + "---:|" * (len(WRONG) + 2) + "---|",
-    ]
-    for row in rows:
-        figures = [row.calls, row.counts["faults"], *(row.counts[kind] for kind in WRONG)]
-        left = ", ".join(f"{count} of `{path}`" for path, count in row.left.most_common())
-        lines.append(f"| {row.name} | {' | '.join(map(str, figures))} | {left or 'nothing'} |")
-    return "\n".join(lines)
+def _line(row: Row) -> str:
+    figures = [row.calls, row.counts["faults"], *(row.counts[kind] for kind in WRONG)]
+    left = ", ".join(f"{count} of `{path}`" for path, count in row.left.most_common())
+    return f"| {row.name} | {' | '.join(map(str, figures))} | {left or 'nothing'} |"
 
 
 if __name__ == "__main__":

@@ -179,8 +179,9 @@ class Trial:
         self.scene.prepare(self.stage)
         ended = self._run(how, at, error=error)
         wrong = [*self._judge(ended, killed=how is How.KILL), *self._judge_repair()]
+        reached = not self._wrong_after_success()  # then there may be nothing left to do
         again = self._run(How.COUNT, -1)
-        if again.code != 0:
+        if again.code != 0 and not reached:
             wrong.append(("stuck", f"the next run exits with {again.code}: {again.said[-800:]}"))
         elif problem := self._wrong_after_success():
             wrong.append(("wrong", f"after the next run: {problem}"))
