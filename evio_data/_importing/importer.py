@@ -318,7 +318,7 @@ class _Import:
             wanted = self._wanted.get(name or "")
             if wanted is None:
                 if name in self._others:
-                    self.refuse(candidate.label, str(self._others[name]))
+                    self._leave_out(candidate, str(self._others[name]))
                 continue
             if (what := wanted.why_not(candidate)) is None:
                 found.setdefault(wanted.entry.name, []).append(candidate)
