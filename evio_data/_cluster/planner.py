@@ -74,6 +74,7 @@ class Plan:
         self._caches: dict[str, _Cache] = {}
         self._holders: dict[str, dict[str, None]] = {file: {} for file in sizes}
         self._copies = dict.fromkeys(sizes, 0)  # on their way, by file
+        self._lacking = dict.fromkeys(sizes, 0)  # caches that want it, by file
         self._origin = dict.fromkeys(sorted(sizes, key=lambda file: -sizes[file]))
         self._direct: dict[tuple[str, str], None] = {}  # that no peer could give
         self._doubted: dict[tuple[str, str], None] = {}
@@ -106,6 +107,8 @@ class Plan:
         skipped = {*known, *without}
         wanted = dict.fromkeys(file for file in self._sizes if file not in skipped)
         self._caches[cache] = _Cache(online, wanted)
+        for file in wanted:
+            self._lacking[file] += 1
         for file in known:
             self._hold(cache, file)
 
@@ -113,7 +116,8 @@ class Plan:
         """Forget a cache: what it was fetching, and what only it had, is for others to fetch."""
         for step in [each for each in self._running if each.cache == cache]:
             self._end(step)
-        del self._caches[cache]
+        for file in self._caches.pop(cache).wanted:
+            self._lacking[file] -= 1
         for file, holders in self._holders.items():
             holders.pop(cache, None)
             self._reconsider(file)
@@ -199,12 +203,15 @@ class Plan:
 
     def _next_copy(self) -> Step | None:
         givers = {name for name, each in self._caches.items() if each.sending < SENDING}
-        if not givers:
-            return None
+        ready = [
+            file
+            for file, holders in self._holders.items()
+            if self._lacking[file] and not givers.isdisjoint(holders)
+        ]
         for name, cache in self._caches.items():
-            if cache.receiving >= RECEIVING:
+            if not ready or cache.receiving >= RECEIVING:
                 continue
-            there = [file for file in cache.wanted if not givers.isdisjoint(self._holders[file])]
+            there = [file for file in ready if file in cache.wanted]
             if there:
                 # The rarest first, so that soon there is another one to take it from.
                 file = min(there, key=lambda file: len(self._holders[file]) + self._copies[file])
@@ -217,7 +224,8 @@ class Plan:
 
     def _begin(self, step: Step) -> None:
         cache = self._caches[step.cache]
-        cache.wanted.pop(step.file, None)
+        if step.file in cache.wanted:
+            self._satisfy(cache, step.file)
         self._free -= step.connections
         self._running.add(step)
         if step.connections and not step.holders:
@@ -249,7 +257,7 @@ class Plan:
         coming = any(step.file == file and step.connections for step in self._running)
         if coming or self._holders[file] or self._attempts[file] >= OWNERS:
             return
-        if any(file in cache.wanted for cache in self._caches.values()):
+        if self._lacking[file]:
             self._origin[file] = None
 
     def _give_up(self, file: str) -> None:
@@ -257,4 +265,9 @@ class Plan:
         self._attempts[file] = OWNERS
         if not self._holders[file]:
             for cache in self._caches.values():
-                cache.wanted.pop(file, None)
+                if file in cache.wanted:
+                    self._satisfy(cache, file)
+
+    def _satisfy(self, cache: _Cache, file: str) -> None:
+        del cache.wanted[file]
+        self._lacking[file] -= 1
