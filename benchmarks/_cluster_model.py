@@ -1,4 +1,4 @@
-"""A cluster played in no time: the package's own plan, with transfers that take as long as lines do."""
+"""A cluster played in no time: the package's own plan, and transfers as slow as their lines."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ SECTIONS = (
     "memory",
     "registry",
     "share",
+    "cluster",
     "plugin",
     "failures",
 )

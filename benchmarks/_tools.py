@@ -15,7 +15,7 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[1]
 PEERS = ("pooch", "gdown", "parfive", "pypdl")
-OPTIONAL_PEERS = ("huggingface_hub", "hf_transfer", "pytest", "trustme")
+OPTIONAL_PEERS = ("distributed", "huggingface_hub", "hf_transfer", "pytest", "trustme")
 PROGRAMS = {
     "aria2c": ("--version", r"aria2 version (\S+)"),
     "axel": ("--version", r"Axel (\S+)"),

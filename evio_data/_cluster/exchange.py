@@ -20,7 +20,7 @@ from .site import CacheDir, Presence, Result, Site, have, presence, sign
 
 LOOK = 0.25  # seconds between two looks at what has ended
 COUNT_EVERY = 1.0  # seconds between two looks at who is there
-GATHER_WITHIN = 10.0  # seconds for a small result to come from its worker
+GATHER_WITHIN = 2.0  # seconds for a small result to come from its worker
 
 
 class Screen(Protocol):
@@ -201,10 +201,13 @@ class Exchange:
             try:
                 result = future.result(timeout=GATHER_WITHIN)
             except TimeoutError:
-                continue  # its worker has gone, and another one does it again
+                self._counted = 0.0  # its worker may be gone
+                continue
             except Exception as error:  # noqa: BLE001 - whatever Dask or a worker may raise
                 result = _failed(self._futures[future], error)
-            self._take(self._futures.pop(future), result)
+            step = self._futures.pop(future)
+            future.release()  # else its worker keeps the result
+            self._take(step, result)
 
     def _take(self, step: Step, result: Result) -> None:
         outcome = result.outcome
@@ -229,7 +232,7 @@ class Exchange:
         lasting = step.connections > 0 and isinstance(error, DriveRefusedError | ChecksumError)
         local = isinstance(error, CacheError)
         if self._plan.failed(step, lasting=lasting, local=local):
-            self._screen.message(step.file, f"{step.cache}: {error.message} Asking the origin")
+            self._screen.message(step.file, f"{step.cache}: {error.message} Asking elsewhere")
             return
         self._machines[step.cache].outcomes[step.file] = outcome
         if not lasting or step.file not in self._failures():

@@ -14,6 +14,7 @@ from distributed import Lock, Semaphore
 
 from .._collection import CONNECTIONS, open_collection
 from ..errors import EvioDataError
+from .peer import ask_peer
 from .site import CacheDir, Result, Site
 
 HEARTBEAT = 5.0  # seconds; without one for some minutes the scheduler gives a worker up
@@ -118,8 +119,8 @@ class DatasetPlugin(Site):
         return [(address, pin) for address, pin in there if isinstance(pin, str)]
 
     async def _ask(self, address: str, name: str) -> str | None:
-        ask = getattr(self._worker.rpc(address), self.name)
-        reply = await asyncio.wait_for(ask(name=name, start=0, stop=0), HEARTBEAT)
+        ask = ask_peer(self._worker, address, self.name, name, 0, 0)
+        reply = await asyncio.wait_for(ask, HEARTBEAT)
         pin: str | None = reply.get("hash")
         return pin
 

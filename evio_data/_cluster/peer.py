@@ -6,6 +6,8 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from distributed.core import send_recv
+
 from .._http import ranges
 from .._http.connection import HttpSession, TransportError
 from .._http.ranges import Placement, RangeNotSatisfiableError
@@ -14,6 +16,7 @@ from .._sources.base import Body
 from .._text import clean
 from ..errors import DownloadError
 
+CONNECT = 5.0  # seconds for a peer to take a connection
 BLOCK = 4 * 1024 * 1024  # bytes of one answer; a transfer holds two of them
 
 
@@ -22,6 +25,27 @@ class Block(NamedTuple):
 
     data: memoryview
     total: int
+
+
+async def ask_peer(
+    worker: Any, address: str, handler: str, name: str, start: int, stop: int
+) -> dict[str, Any]:
+    """Return a peer's answer; one that is gone is not waited for as long as Dask would.
+
+    Raises
+    ------
+    DownloadError
+        If it takes no connection.
+    """
+    try:
+        comm = await worker.rpc.connect(address, timeout=CONNECT)
+    except OSError as error:
+        raise DownloadError(f"it takes no connection ({clean(str(error), 120)}).") from error
+    try:
+        reply: dict[str, Any] = await send_recv(comm, op=handler, name=name, start=start, stop=stop)
+    finally:
+        worker.rpc.reuse(address, comm)
+    return reply
 
 
 class Peers:
@@ -46,8 +70,7 @@ class Peers:
         return self._soon(self._ask(address, name, start, stop))
 
     async def _ask(self, address: str, name: str, start: int, stop: int) -> Block:
-        ask = getattr(self._worker.rpc(address), self._handler)
-        reply = await ask(name=name, start=start, stop=stop)
+        reply = await ask_peer(self._worker, address, self._handler, name, start, stop)
         if "data" not in reply:
             raise DownloadError("it does not have the file any more.", advice="Run again.")
         return Block(memoryview(reply["data"]).cast("B"), int(reply["total"]))

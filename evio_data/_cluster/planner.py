@@ -162,10 +162,21 @@ class Plan:
         self._attempts[step.file] += step.connections > 0
         if lasting:
             self._give_up(step.file)
-        elif not step.connections and not local and self._caches[step.cache].online:
+        elif not step.connections and not local:
+            return self._again(step)
+        self._reconsider(step.file)
+        return False
+
+    def _again(self, step: Step) -> bool:
+        """Have a copy tried again, as if it were new where its holders are gone; say whether."""
+        if self._holders[step.file].keys().isdisjoint(step.holders):
+            self._caches[step.cache].wanted[step.file] = None
+            self._lacking[step.file] += 1
+            self._reconsider(step.file)
+            return True
+        if self._caches[step.cache].online:
             self._direct[step.cache, step.file] = None
             return True
-        self._reconsider(step.file)
         return False
 
     def doubt(self, cache: str, file: str) -> None:

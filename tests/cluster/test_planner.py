@@ -166,3 +166,16 @@ def test_offline_caches_only_copy() -> None:
     assert take(plan) == []
     plan.join("c1")
     assert [(step.cache, step.connections) for step in play(plan)] == [("c1", 1), ("c0", 0)]
+
+
+def test_a_copy_whose_holder_is_gone_begins_anew() -> None:
+    """When the only holder leaves, its copies fail, and one fetch serves all who waited."""
+    plan = Plan({"a": 2}, connections=3)
+    plan.join("c0", ["a"])
+    plan.join("c1")
+    plan.join("c2")
+    steps = take(plan)
+    assert [(step.cache, step.holders) for step in steps] == [("c1", ("c0",)), ("c2", ("c0",))]
+    plan.leave("c0")
+    assert {plan.failed(step, lasting=False) for step in steps} == {True}
+    assert sorted(step.connections > 0 for step in play(plan)) == [False, True]
