@@ -59,6 +59,7 @@ def _measured(bench: Bench, scratch: Path, hosts: Sequence[Host], label: str) ->
     folder.mkdir()
     settings = {
         "host": origin.address,
+        "name": origin.name,
         "scratch": str(folder),
         "folder": str(scratch / "served"),
         "rate": CAP,

@@ -27,6 +27,7 @@ class Cluster:
         distributed = import_module("distributed")
         self.scratch = Path(settings["scratch"])
         self.connections: int = settings["connections"]
+        self.name: str = settings["name"]
         self.server = stack.enter_context(DriveServer(host=settings["host"]))
         self.server.rate_per_connection = settings["rate"]
         self.server.rate = settings["rate"] * self.connections
@@ -63,7 +64,7 @@ class Cluster:
             env={
                 **os.environ,
                 "EVIO_DATA_DIR": str(place / "cache"),
-                "EVIO_DATA_ENDPOINT": self.server.endpoint,
+                "EVIO_DATA_ENDPOINT": f"http://{self.name}:{self.server.port}",
             },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
