@@ -10,10 +10,11 @@ from pooch import get_logger
 from .._cache.files import CachedFile
 from .._cache.locks import Lock
 from .._collection import Collection, cache_at
+from .._http.options import NO_OPTIONS
 from .._progress.adapters import progress_for
 from .._registry.hashes import worded
 from .._registry.registry import Entry, RegistryIndex
-from .._settings import from_environment, waiting
+from .._settings import Settings, from_environment, waiting
 from ..errors import CacheError, ChecksumError
 from .errors import MismatchError, for_pooch
 from .ways import Way
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 MAX_RETRY_WAIT = 10  # seconds; pooch's own
 POLL = 0.05  # seconds between two looks whether another process is done
+
+
+class ByHash(Collection):
+    """A collection in which, as in pooch, a known hash says whose file it is, whatever the URL."""
+
+    def cached_file(self, entry: Entry) -> CachedFile:
+        """Return the place of an entry's file."""
+        return self.cache.cached_file(entry.name if entry.hash else entry)
 
 
 class Order(NamedTuple):
@@ -42,6 +51,8 @@ class Order(NamedTuple):
     allow_updates : bool
     entries : callable
         Returns the mirrors, and all entries among which several names of one file may be.
+    kind : type
+        Of collection: whether a key belongs to its source or to its hash.
     """
 
     entry: Entry
@@ -50,11 +61,18 @@ class Order(NamedTuple):
     retry_if_failed: int = 0
     allow_updates: bool = True
     entries: Callable[[], RegistryIndex] = lambda: RegistryIndex({})
+    kind: type[Collection] = ByHash
 
     @property
     def cached_file(self) -> CachedFile:
         """Its place."""
-        return cache_at(self.root).cached_file(self.entry)
+        return self.collection(Settings()).cached_file(self.entry)
+
+    def collection(self, settings: Settings, way: Way | None = None) -> Collection:
+        """Return what has it, and other names of the same file."""
+        options = way.options if way else NO_OPTIONS
+        entries = self.entries() if way else RegistryIndex({})
+        return self.kind(entries, cache_at(self.root), settings, options)
 
 
 def obtain(order: Order, way: Way) -> str:
@@ -104,7 +122,7 @@ def _collection(order: Order, way: Way) -> Collection:
         brief=settings.brief if order.retry_if_failed else 0,
         timeout=way.timeout or settings.timeout,
     )
-    return Collection(order.entries(), cache_at(order.root), settings, way.options)
+    return order.collection(settings, way)
 
 
 def _forbid_update(entry: Entry, cached_file: CachedFile) -> None:

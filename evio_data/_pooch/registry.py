@@ -26,7 +26,7 @@ from .entries import as_entry, refuse_offline
 from .errors import UnknownNameError, for_pooch
 from .loading import load, source_of
 from .looks import as_html, described
-from .obtaining import Order, action_of, obtain, obtain_theirs
+from .obtaining import ByHash, Order, action_of, obtain, obtain_theirs
 from .processing import processed
 from .ways import allowed, way_for
 
@@ -333,6 +333,10 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             self._index = (names, RegistryIndex({name: Entry(name, None, "") for name in names}))
         return self._index[1]
 
+    @property
+    def _kind(self) -> type[Collection]:
+        return Collection if self._opened else ByHash
+
     def _with_same_file(self, entry: Entry) -> RegistryIndex:
         """Return the mirrors, and the entries that have a file's source and hash."""
         known = self.registry.get(entry.name)
@@ -353,7 +357,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
         for name in self.registry:
             known_hash, url = self._checked(name), self.get_url(name)
             entries[name] = as_entry(name, known_hash, url, checked=False)
-        return Collection(self._index_of(entries), cache_at(str(self.abspath)), from_environment())
+        return self._kind(self._index_of(entries), cache_at(str(self.abspath)), from_environment())
 
     def _checked(self, name: str) -> str | None:
         """Return a file's known hash; refuse a name or a hash that cannot be one."""
@@ -385,6 +389,7 @@ class Registry(pooch.Pooch):  # type: ignore[misc]
             self.retry_if_failed,
             self.allow_updates,
             lambda: self._with_same_file(entry),
+            self._kind,
         )
 
     def _obtain_theirs(
