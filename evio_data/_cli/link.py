@@ -143,7 +143,7 @@ def _name_and_size(source: Source, connection: "HttpSession") -> tuple[str, int 
 def _present(target: Path, size: int | None) -> Outcome:
     """Return the outcome of a file that is there: of a link only its size can be compared."""
     if target.is_file() and size == target.stat().st_size:
-        return Outcome(target.name, "present", target, size)
+        return Outcome(target.name, "present", target, size, hash_state="unpinned")
     raise in_the_way(target)
 
 

@@ -75,6 +75,11 @@ def test_link_is_fetched_once(drive: Drive, fetch: Fetch) -> None:
     done = fetch(link(file.id))
     assert (done.returncode, done.stdout) == (0, "a.raw\n")
     assert drive.server.sent(file) - before <= 1
+    (there,) = json.loads(fetch(link(file.id), "--json").stdout)["files"]
+    assert (there["status"], there["state"]) == (
+        "present",
+        "unpinned",
+    )  # only its size was compared
 
 
 @pytest.mark.parametrize(
