@@ -146,6 +146,9 @@ def judge_litter(world: World) -> list[str]:
     names = {served.spec.name for served in world.files}
     wanted = {*names, "CACHEDIR.TAG", *(f"{STATE}/{name}/stamp" for name in names)}
     found = _files_below(world.cache)
+    unpinned = [served.spec.name for served in world.files if not served.spec.pinned]
+    pins = tuple(f"{STATE}/.pins/{name}/" for name in unpinned)
+    found = {name for name in found if not name.startswith(pins)}
     found -= {f"{STATE}/{name}/lock" for name in names if _may_have_a_lock(world, name)}
     # What was put in the way is left where a warm fetch has nothing to do, or cannot do it.
     planted = {path.relative_to(world.cache).as_posix() for path in world.planted}

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -19,7 +20,7 @@ from typing import Any
 from evio_data.testing import DriveFile, DriveServer
 
 from . import _clock, _users
-from ._clients import SCRIPTS, Client, command
+from ._clients import CLI, SCRIPTS, Client, command
 from ._disk import STATE, Disk
 from ._faults import FOLDER_DEFAULTS, SERVER_DEFAULTS, SOON, Switches, file_defaults
 from ._schedule import LOCALES, FileSpec, Schedule
@@ -360,6 +361,21 @@ class World:
         if self.users == "strangers":
             self.users = None  # neither may go on with what belongs to the other
         self.environment |= PATIENT
+        self._accept_changes()
+
+    def _accept_changes(self) -> None:
+        """Forget the first use of what has changed since, as the error about it says."""
+        changed = [one.spec.name for one in self.files if len(one.versions) > 1 or one.unknowable]
+        unpinned = {served.spec.name for served in self.files if not served.spec.pinned}
+        for name in unpinned.intersection(changed):
+            subprocess.run(
+                [sys.executable, "-c", CLI, "unpin", "--yes", name],
+                env=self.environment,
+                cwd=self.empty,
+                check=False,
+                capture_output=True,
+                **_users.identity(self.users, 0),
+            )
 
     def _give_way(self) -> None:
         """Remove the other registry's file, as the error about it says."""
