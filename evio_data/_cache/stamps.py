@@ -81,5 +81,5 @@ def parse_stamp(data: bytes) -> Stamp | None:
 def _rest(words: list[str]) -> tuple[State, str]:
     if not words:
         return "", ""
-    state, source = words
+    state, source = words if len(words) != 1 else (words[0], "")  # whose file it is, the hash says
     return next(known for known in _STATES if known == state), source
