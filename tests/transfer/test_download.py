@@ -205,7 +205,7 @@ def test_later_version_of_an_unpinned_file(drive: Drive) -> None:
     path = evio_data.fetch("fan.raw")
     path.unlink()
     file.replace(DATA[::-1])
-    with pytest.raises(errors.ChecksumError, match="the first download"):
+    with pytest.raises(errors.ChecksumError, match="first download here"):
         evio_data.fetch("fan.raw")
     assert not path.exists()
 

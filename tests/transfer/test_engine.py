@@ -19,6 +19,7 @@ import pytest
 import evio_data
 from evio_data import errors
 from evio_data._cache.partial import Partial
+from evio_data._cache.source_key import source_key
 from evio_data._transfer.splitting import SETTLE, Splitter
 from evio_data._transfer.throttle import ConnectionLimit, busy_wait
 from evio_data.testing import patience
@@ -372,7 +373,7 @@ def test_interrupted_while_it_hashes(drive: Drive) -> None:
     file = drive.server.add("fan.raw", b"")
     drive.register(f"fan.raw {'0' * 64} {file.url}#size={size}")
     drive.state("fan.raw").mkdir(parents=True)
-    partial = Partial(drive.state("fan.raw"))
+    partial = Partial(drive.state("fan.raw"), source=source_key(file.url))
     partial.open()
     os.truncate(partial.path, size)
     partial.span_at(0)[1] = size
