@@ -116,7 +116,7 @@ class CachedFile:
         CacheError
             If something that is not a regular file has the name.
         """
-        return status_of(self.final)
+        return status_of(self.final, self._root)
 
     def stamp(self) -> Stamp | None:
         """Return the stamp, or None where there is none that can be read."""

@@ -56,7 +56,7 @@ def flush_up(folder: str, root: str) -> None:
             return
 
 
-def status_of(path: str) -> os.stat_result | None:
+def status_of(path: str, root: str) -> os.stat_result | None:
     """Return the status of a file, read through a link that can be trusted; None for nothing.
 
     Raises
@@ -66,7 +66,7 @@ def status_of(path: str) -> os.stat_result | None:
     """
     try:
         status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode) and _is_trusted(path, status):
+        if stat.S_ISLNK(status.st_mode) and _is_trusted(root, status):
             with suppress(FileNotFoundError):
                 status = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
@@ -80,15 +80,14 @@ def status_of(path: str) -> os.stat_result | None:
     return status
 
 
-def _is_trusted(path: str, link: os.stat_result) -> bool:
-    """Say whether a link is the user's, the system's, or of whoever has the folder.
+def _is_trusted(root: str, link: os.stat_result) -> bool:
+    """Say whether a link is the user's, the system's, or of whoever has the cache.
 
-    In a folder that others may write to, anybody could make one that leads anywhere.
+    In a cache that others may write to, anybody could make one that leads anywhere.
     """
     if not hasattr(os, "geteuid"):
         return True
-    folder = os.stat(os.path.dirname(path))  # noqa: PTH116, PTH120
-    return link.st_uid in (os.geteuid(), 0, folder.st_uid)
+    return link.st_uid in (os.geteuid(), 0, os.stat(root).st_uid)  # noqa: PTH116
 
 
 def readable(path: str) -> str:

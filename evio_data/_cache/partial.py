@@ -217,8 +217,8 @@ class Partial:
 
     def _take_over(self) -> bool:
         left = [_read(path) for path in left_in(self._folder, JOURNAL)]
-        ours = (None, _digest(self._source))  # journals of earlier versions do not say
-        found = [one for one in left if one is not None and one.source in ours]
+        ours = _digest(self._source)  # journals of earlier versions do not say
+        found = [one for one in left if one is not None and (one.source or ours) == ours]
         return any(self._take(one) for one in sorted(found, key=_held_by, reverse=True))
 
     def _take(self, left: "_Left") -> bool:

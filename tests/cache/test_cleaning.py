@@ -461,3 +461,47 @@ def test_read_only_cache(drive: Drive) -> None:
         left.parent.chmod(0o700)
     assert done.returncode == 1
     assert "error: " in done.stderr
+
+
+# --- what cannot be looked into ---------------------------------------------------------------
+
+UNPRIVILEGED = """
+import argparse, os, sys
+from evio_data._cli.file_commands import clean_up
+asked = {"all": "--all" in sys.argv, "yes": "--yes" in sys.argv, "dry_run": False}
+options = argparse.Namespace(registry=None, cache_dir="none", patterns=[], partials=False, **asked)
+clean_up(options)  # imports whatever another user may not be able to
+options.cache_dir = os.environ["EVIO_DATA_DIR"]
+os.setgroups([])
+os.setegid(65534)
+os.setreuid(65534, 65534)
+sys.exit(clean_up(options))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs two users: root only")
+@pytest.mark.parametrize("where", ["fan", ".evio-data/fan"])
+@pytest.mark.parametrize("words", [["--all", "--yes"], ["--all"], []])
+def test_a_folder_that_cannot_be_listed(
+    drive: Drive, tmp_path: Path, where: str, words: list[str]
+) -> None:
+    """What could not be looked into is said, and the exit code is 1, dry run or not."""
+    drive.add("fan/fan.raw", DATA)
+    evio_data.fetch("fan/fan.raw")
+    for folder in (tmp_path, *tmp_path.parents):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    drive.registry.chmod(0o644)
+    (drive.cache / where).chmod(0o700)
+
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED, "clean", *words],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert f"cannot use {drive.cache / where}: this user has no permission" in done.stderr

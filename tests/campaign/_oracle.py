@@ -150,6 +150,7 @@ def judge_litter(world: World) -> list[str]:
     pins = tuple(f"{STATE}/.pins/{name}/" for name in unpinned)
     found = {name for name in found if not name.startswith(pins)}
     found -= {f"{STATE}/{name}/lock" for name in names if _may_have_a_lock(world, name)}
+    found -= {name for name in found if name.startswith(f"{STATE}/.pins/")}  # knowledge
     # What was put in the way is left where a warm fetch has nothing to do, or cannot do it.
     planted = {path.relative_to(world.cache).as_posix() for path in world.planted}
     wanted -= {name for name in wanted & planted if name not in found}
