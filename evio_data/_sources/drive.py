@@ -211,7 +211,7 @@ class _Page:
                 "Drive asked for a confirmation twice.", advice="Run again in some minutes."
             )
         error = pages.refusal(self._status, self._url, self._text)
-        if type(error) is DriveRefusedError:  # not a page that says what is wrong
+        if not self.is_lasting:  # not a page that says what is wrong: the range may be
             vars(error)["status"] = self._status
         return error
 

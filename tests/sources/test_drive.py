@@ -241,6 +241,20 @@ def test_whole_file_by_another_status(
     assert read(source_of(server.plain_url(large)), connection) == DATA
 
 
+def test_bare_403_may_be_the_range_s_fault(
+    server: DriveServer, connection: HttpSession, large: DriveFile
+) -> None:
+    """A 403 that does not say why carries its status, so that a range can be left out."""
+    large.range_status = 403
+    source = drive_source(server, large)
+
+    with pytest.raises(AccessDeniedError) as error:
+        read(source, connection, 5)
+    assert error.value.status == 403
+    with source.open(connection, 0, None, ranged=False) as body:
+        assert body.placement.total == SIZE
+
+
 @pytest.mark.parametrize("stale", ["page", "403"])
 def test_old_token(
     server: DriveServer, connection: HttpSession, large: DriveFile, stale: str
