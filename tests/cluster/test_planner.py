@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from benchmarks._cluster_model import Lines
+from benchmarks._cluster_model import play as play_lines
 from evio_data._cluster.planner import RECEIVING, SENDING, Plan, Step
 
 FILES = {f"{number}.raw": 10 * number for number in range(1, 13)}
@@ -179,3 +181,12 @@ def test_a_copy_whose_holder_is_gone_begins_anew() -> None:
     plan.leave("c0")
     assert {plan.failed(step, lasting=False) for step in steps} == {True}
     assert sorted(step.connections > 0 for step in play(plan)) == [False, True]
+
+
+def test_a_played_cluster_takes_little_more_than_the_origin() -> None:
+    """With lines faster than the origin, ten machines take its time and the last file's spread."""
+    sizes = {f"{number}.raw": 10**9 for number in range(60)}
+    played = play_lines(10, sizes, 3, Lines(connection=20e6, link=1e9))
+    ideal = sum(sizes.values()) / 60e6
+    assert played.sent == sum(sizes.values())
+    assert ideal <= played.seconds <= 1.05 * ideal
