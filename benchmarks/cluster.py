@@ -35,7 +35,7 @@ NODES, FILE, TERABYTE = 100, 4 * 10**9, 10**12
 def run(bench: Bench) -> str:
     """Return the section's text."""
     if not bench.tools.has("distributed"):
-        return report(not_judged("Four machines", "distributed is not installed"), _played(bench))
+        return report(not_judged("Four machines", "distributed is not installed"), _played())
     why = _hosts.reason_against()
     with bench.folder() as scratch:
         make(scratch / "served", [bench.bytes_of(SIZE)] * FILES)
@@ -49,7 +49,7 @@ def run(bench: Bench) -> str:
         *near,
         f"Each machine in a network namespace with a line of {LINK // MB} MB/s each way:",
         *far,
-        _played(bench),
+        _played(),
     )
 
 
@@ -91,21 +91,20 @@ def _judged(found: dict[str, Any]) -> Iterator[str]:
     yield at_most(f"{NAMES['together']} / ideal", medians["together"] / ideal, NEAR)
 
 
-def _played(bench: Bench) -> str:
+def _played() -> str:
     """Return what the plan makes of a hundred machines and a terabyte, in no time."""
-    nodes = bench.count_of(NODES)
     files = {f"{place}.raw": FILE for place in range(TERABYTE // FILE)}
     rows = []
     for connections in (3, 32):
         alone = TERABYTE / (connections * CAP)
-        rows.append(_row(f"each for itself, {connections} connections each", alone, nodes))
+        rows.append(_row(f"each for itself, {connections} connections each", alone, NODES))
         rows.append(_row(f"shared file system, {connections} connections", alone, 1))
         for link in (LINK, 1250 * MB):
             lines = _cluster_model.Lines(CAP, link)
-            played = _cluster_model.play(nodes, files, connections, lines)
+            played = _cluster_model.play(NODES, files, connections, lines)
             way = f"Dask, {connections} connections in all, links of {link // MB:,} MB/s"
             rows.append(_row(way, played.seconds, played.sent / TERABYTE))
-    what = f"{nodes} machines, 1 TB in {len(files)} files, {CAP // MB} MB/s a connection."
+    what = f"{NODES} machines, 1 TB in {len(files)} files, {CAP // MB} MB/s a connection."
     return report(
         f"By arithmetic, and for Dask by the package's own plan played without a network: {what}",
         table(["Way", "hours", "the origin sends"], rows),

@@ -133,6 +133,10 @@ class CachedFile:
         pin = self._record.pin()
         return pin.hash if pin else None
 
+    def adopt_pin(self, known: str, size: int) -> None:
+        """Take what another machine's first use was for ours, unless there was one here."""
+        self._record.keep_pin(known, size)
+
     def is_warm(self, registered: str | None, *, claim: bool = False) -> bool:
         """Say whether the file is there, ours and right: one stat, one small read, no hash.
 

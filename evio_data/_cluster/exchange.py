@@ -11,12 +11,12 @@ from distributed import Client, Future, wait
 from .._progress.screens import Totals
 from .._registry.hashes import worded
 from .._registry.registry import Entry, RegistryIndex
-from .._report import Outcome
+from .._report import HashState, Outcome
 from .._text import clean, plural
 from ..errors import CacheError, ChecksumError, DownloadError, DriveRefusedError, EvioDataError
 from .planner import Plan, Step
 from .report import ClusterReport
-from .site import CacheDir, Presence, Result, Site, have, presence, sign
+from .site import CacheDir, FirstUse, Presence, Result, Site, have, presence, sign
 
 LOOK = 0.25  # seconds between two looks at what has ended
 COUNT_EVERY = 1.0  # seconds between two looks at who is there
@@ -86,7 +86,7 @@ class Exchange:
             {entry.name: entry.size or 0 for entry in entries}, connections=connections
         )
         self._sizes = {entry.name: entry.size for entry in entries}
-        self._pins: dict[str, str] = {}
+        self._pins: dict[str, FirstUse] = {}
         self._machines: dict[str, _Machine] = {}  # by the address of the first member
         self._home: dict[str, str] = {}  # the machine of each worker
         self._unusable: dict[str, EvioDataError] = {}
@@ -222,8 +222,8 @@ class Exchange:
         if step.connections:
             self._received[step.file] += outcome.received
             self._screen.finished(outcome)
-        if outcome.hash is not None and self._entries[step.file].hash is None:
-            self._pins.setdefault(step.file, outcome.hash)
+        if None not in (outcome.hash, outcome.size) and self._entries[step.file].hash is None:
+            self._pins.setdefault(step.file, (outcome.hash or "", outcome.size or 0))
         self._sizes[step.file] = outcome.size
         self._machines[step.cache].outcomes[step.file] = outcome
         self._plan.done(step)
@@ -317,14 +317,17 @@ class Exchange:
     def _join(self, home: str, answer: Presence) -> None:
         held: list[str] = []
         others: dict[str, Outcome] = {}
+        for name, pin in answer.pins.items():
+            self._pins.setdefault(name, pin)
         for name, (known, size) in answer.have.items():
-            if self._pins.setdefault(name, known) == known:
+            if self._pins.setdefault(name, (known, size))[0] == known:
                 held.append(name)
                 self._sizes[name] = size
                 outcome = Outcome(name, "present", answer.path_of(name), size, hash=known)
-                self._machines[home].outcomes[name] = outcome
+                state: HashState = "published" if self._entries[name].hash else "pinned"
+                self._machines[home].outcomes[name] = outcome._replace(hash_state=state)
             else:
-                others[name] = _other_bytes(name, home, known, self._pins[name])
+                others[name] = _other_bytes(name, home, known, self._pins[name][0])
         self._machines[home].outcomes.update(others)
         self._plan.join(home, held, without=others, online=answer.online)
         for name in held if self._verify else ():

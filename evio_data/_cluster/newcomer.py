@@ -15,7 +15,7 @@ from distributed import Lock, Semaphore
 from .._collection import CONNECTIONS, open_collection
 from ..errors import EvioDataError
 from .peer import ask_peer
-from .site import CacheDir, Result, Site
+from .site import CacheDir, FirstUse, Result, Site
 
 HEARTBEAT = 5.0  # seconds; without one for some minutes the scheduler gives a worker up
 LOOK = 0.5  # seconds between two looks whether a peer has what is missing
@@ -102,27 +102,26 @@ class DatasetPlugin(Site):
         finally:
             lock.release()
 
-    def _holders(self, name: str) -> tuple[list[str], str | None]:
+    def _holders(self, name: str) -> tuple[list[str], FirstUse | None]:
         """Return the workers that have a file, in no order, and its hash."""
         work = self._ask_all(name)
         found = asyncio.run_coroutine_threadsafe(work, self._worker.loop.asyncio_loop).result()
         random.shuffle(found)
         return [address for address, _ in found], next((pin for _, pin in found), None)
 
-    async def _ask_all(self, name: str) -> list[tuple[str, str]]:
+    async def _ask_all(self, name: str) -> list[tuple[str, FirstUse]]:
         others = await self._worker.scheduler.ncores(workers=None)
         asked = [address for address in others if address != self._worker.address]
         answers = await asyncio.gather(
             *(self._ask(address, name) for address in asked), return_exceptions=True
         )
         there = zip(asked, answers, strict=True)
-        return [(address, pin) for address, pin in there if isinstance(pin, str)]
+        return [(address, pin) for address, pin in there if isinstance(pin, tuple)]
 
-    async def _ask(self, address: str, name: str) -> str | None:
+    async def _ask(self, address: str, name: str) -> FirstUse | None:
         ask = ask_peer(self._worker, address, self.name, name, 0, 0)
         reply = await asyncio.wait_for(ask, HEARTBEAT)
-        pin: str | None = reply.get("hash")
-        return pin
+        return tuple(reply["pin"]) if "pin" in reply else None
 
 
 def _log(result: Result) -> None:

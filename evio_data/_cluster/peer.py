@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from distributed.core import send_recv
 
@@ -79,12 +78,10 @@ class Peers:
         return asyncio.run_coroutine_threadsafe(work, self._worker.loop.asyncio_loop)
 
 
-def block_of(path: Path, start: int, stop: int) -> tuple[bytes, int]:
-    """Return a stretch of a file, of at most one block, and the file's size."""
-    with path.open("rb") as file:
-        total = file.seek(0, 2)
-        file.seek(start)
-        return file.read(max(0, min(stop - start, BLOCK))), total
+def block_of(file: BinaryIO, start: int, stop: int) -> bytes:
+    """Return a stretch of a file, of at most one block."""
+    file.seek(start)
+    return file.read(max(0, min(stop - start, BLOCK)))
 
 
 class PeerSource:

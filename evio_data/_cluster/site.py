@@ -13,6 +13,7 @@ from distributed import get_worker, secede
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.protocol import to_serialize
 
+from .._cache.files import CachedFile
 from .._collection import Collection, cache_at
 from .._progress.log import LogProgress
 from .._registry.names import STATE_FOLDER
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .._transfer.listener import TransferState
 
 TELL_EVERY = 0.5  # seconds between two reports of one transfer
+FirstUse = tuple[str, int]  # hash and size
 CacheDir = str | os.PathLike[str] | Callable[[str], str | os.PathLike[str]]
 
 
@@ -43,8 +45,8 @@ class Presence(NamedTuple):
         Its machine, and the folder of its cache there.
     seen : tuple of str
         Tokens of others that are in that folder too.
-    have : dict of str to (str, int)
-        The hash and the size of each verified file.
+    have, pins : dict of str to (str, int)
+        The hash and the size of each verified file, and of each that was pinned.
     online : bool
         Whether it may ask the origin.
     error : EvioDataError or None
@@ -54,7 +56,8 @@ class Presence(NamedTuple):
     host: str
     root: str
     seen: tuple[str, ...]
-    have: dict[str, tuple[str, int]]
+    have: dict[str, FirstUse]
+    pins: dict[str, FirstUse]
     online: bool
     error: EvioDataError | None = None
 
@@ -123,14 +126,15 @@ class Site(WorkerPlugin):  # type: ignore[misc]
         return await asyncio.to_thread(self._read, name, start, stop)
 
     def _read(self, name: str, start: int, stop: int) -> dict[str, Any]:
-        collection = self._collection()
         entry = self._registry.entries.get(name)
-        cached_file = collection.cached_file(entry) if entry else None
-        if entry is None or cached_file is None or not cached_file.is_warm(entry.hash):
+        opened = self._collection().cached_file(entry).opened(entry.hash) if entry else None
+        if opened is None:
             return {"status": "absent"}
-        data, total = block_of(cached_file.path, start, stop)
-        known = cached_file.known_hash(entry.hash)
-        return {"status": "OK", "data": to_serialize(data), "total": total, "hash": known}
+        file, stamp = opened
+        with file:
+            data = block_of(file, start, stop)
+        pin = (stamp.hash, stamp.size)
+        return {"status": "OK", "data": to_serialize(data), "total": stamp.size, "pin": pin}
 
     # --- who is here ---------------------------------------------------------------------------
 
@@ -147,19 +151,28 @@ class Site(WorkerPlugin):  # type: ignore[misc]
         try:
             token = self._token()
             seen = tuple(each for each in tokens if (token.parent / each).exists())
-            have = dict(self._have())
+            have, pins = dict(self._have()), dict(self._pins())
             online = not (self._offline or from_environment().offline)
         except EvioDataError as error:
-            return Presence(host, "", (), {}, online=False, error=error)
-        return Presence(host, self._root(), seen, have, online)
+            return Presence(host, "", (), {}, {}, online=False, error=error)
+        return Presence(host, self._root(), seen, have, pins, online)
 
-    def _have(self) -> Iterable[tuple[str, tuple[str, int]]]:
+    def _have(self) -> Iterable[tuple[str, FirstUse]]:
+        for entry, cached_file in self._cached_files():
+            if cached_file.is_warm(entry.hash) and (stamp := cached_file.stamp()):
+                yield entry.name, (stamp.hash, stamp.size)
+
+    def _pins(self) -> Iterable[tuple[str, FirstUse]]:
+        for entry, cached_file in self._cached_files():
+            pin = cached_file.pin() if entry.hash is None else None
+            if pin is not None:
+                yield entry.name, (pin.hash, pin.size)
+
+    def _cached_files(self) -> Iterable[tuple[Entry, CachedFile]]:
         collection = self._collection()
         for name in self._names:
             entry = self._registry.entries[name]
-            cached_file = collection.cached_file(entry)
-            if cached_file.is_warm(entry.hash) and (stamp := cached_file.stamp()):
-                yield name, (stamp.hash, stamp.size)
+            yield entry, collection.cached_file(entry)
 
     def token_of(self, address: str) -> str:
         """Return the token of the worker at an address."""
@@ -177,7 +190,7 @@ class Site(WorkerPlugin):  # type: ignore[misc]
         holders: Sequence[str],
         connections: int,
         *,
-        pin: str | None,
+        pin: FirstUse | None,
         check: bool = False,
     ) -> Result:
         """Have one file: from the holders, or from the origin, over so many connections.
@@ -189,8 +202,8 @@ class Site(WorkerPlugin):  # type: ignore[misc]
             Addresses of workers that have it, in the order to be asked.
         connections : int
             To the origin, after the holders; 0: it is not asked.
-        pin : str or None
-            The hash that the file must have, where another machine has pinned it.
+        pin : (str, int) or None
+            The hash and the size that another machine has pinned the file to.
         check : bool
             Hash the file even if it is there.
         """
@@ -198,9 +211,9 @@ class Site(WorkerPlugin):  # type: ignore[misc]
         peers = Peers(self._worker, self.name, settings.timeout)
         sources = [PeerSource(peers, address, name) for address in holders]
         entry = self._registry.entries[name]
-        if entry.hash is None and pin is not None:
-            entry = entry._replace(hash=pin)
         collection = _Supplied(self._collection(), sources, origin=connections > 0)
+        if entry.hash is None and pin is not None:
+            collection.cached_file(entry).adopt_pin(*pin)
         outcome = collection.obtain(
             [entry], connections=max(1, connections), watcher=_Watcher(self, name), verify=check
         )[0]
