@@ -1,5 +1,6 @@
 """What a cache has of each registry entry, without reading the files."""
 
+import os
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -8,7 +9,6 @@ from .._registry.registry import Entry
 from .._report import HashState
 from ..errors import EvioDataError
 from .files import Cache, CachedFile
-from .partial import held_in
 
 State = Literal[
     "verified",
@@ -88,7 +88,7 @@ def _item(cache: Cache, entry: Entry) -> Item:
             held = status.st_size
             size = size if state == "another source's" else held
         elif state == "partial":
-            held = held_in(cached_file.state)
+            held = _held(cached_file)
     except EvioDataError:
         state = "in the way"
     about = entry.about if size is None else None
@@ -99,10 +99,19 @@ def _state(cached_file: CachedFile, entry: Entry) -> State:
     if cached_file.is_warm(entry.hash):
         return "verified" if entry.hash else "pinned"
     there = cached_file.status() is not None
+    if not there and not os.path.lexists(cached_file.state):
+        return "missing"  # as most files of a large registry are
     if cached_file.owner(entry.hash) is not None:
         return "another source's"
     if cached_file.is_set_aside() or cached_file.is_marked_damaged():
         return "damaged"
     if there:
         return "unverified"
-    return "partial" if held_in(cached_file.state) else "missing"
+    return "partial" if _held(cached_file) else "missing"
+
+
+def _held(cached_file: CachedFile) -> int:
+    """Return the bytes of a partial."""
+    from .partial import held_in  # which imports much that a first look does not need
+
+    return held_in(cached_file.state)
