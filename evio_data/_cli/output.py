@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._report import NOT_PUBLISHED
 from .._text import amount, columns, cut, duration, folded, padded, plural, size
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _first_uses(report: "Report") -> Iterable[str]:
     )
     for outcome in fresh:
         yield f"  {outcome.hash}  {outcome.name}"
-    yield "  -> `evio-data pin` writes them into a registry for others."
+    yield f"  -> {NOT_PUBLISHED}: `evio-data pin` writes them into a registry for others."
 
 
 def inventory_lines(

@@ -38,7 +38,7 @@ class LogProgress:
         from logging import getLogger
 
         getLogger("evio_data").warning(
-            "%s: pinned on first use to SHA-256 %s (no published hash). "
+            "%s: pinned (no published hash) on first use to SHA-256 %s. "
             "`evio-data pin` writes it into a registry for others.",
             outcome.name,
             outcome.hash,

@@ -82,7 +82,7 @@ class SessionDatasets:
             outcomes = self.collection.obtain(entries, watcher=watcher)
             for outcome in outcomes:
                 if outcome.first_use:
-                    pinned = f"{NOT_PUBLISHED}; its SHA-256 is {outcome.hash}"
+                    pinned = f"nobody has published its hash: {NOT_PUBLISHED} to {outcome.hash}"
                     watcher.message(outcome.name, pinned)
         return outcomes, watcher.seconds if any(outcome.received for outcome in outcomes) else 0.0
 
