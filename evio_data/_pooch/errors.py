@@ -6,6 +6,7 @@ the line or the disk fails, both raise an `OSError`. An HTTP status is a `reques
 and a connection that fails a `requests.ConnectionError`. So a caller may catch in either's words.
 """
 
+from .._registry.hashes import as_hash, kind_of
 from ..errors import (
     CacheError,
     ChecksumError,
@@ -45,9 +46,20 @@ def for_pooch(error: EvioDataError) -> EvioDataError:
     twin = _TWINS.get(type(error)) or _twin_of_requests(error)
     if twin is None or isinstance(error, twin):
         return error
-    same = twin(error.message)
+    same = twin(_in_poochs_words(error) or error.message)
     vars(same).update(vars(error))
     return same
+
+
+def _in_poochs_words(error: EvioDataError) -> str:
+    """Return pooch's sentence about a wrong hash, which MNE and others look for."""
+    if not isinstance(error, ChecksumError) or as_hash(error.expected) is None or not error.actual:
+        return ""
+    source = (error.name or "").rpartition("/")[2]
+    return (
+        f"{kind_of(error.expected).upper()} hash of downloaded file ({source}) does not match the "
+        f"known hash: expected {error.expected} but got {error.actual}."
+    )
 
 
 def _twin_of_requests(error: EvioDataError) -> type[EvioDataError] | None:

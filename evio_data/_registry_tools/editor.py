@@ -31,6 +31,7 @@ class RegistryEditor:
     """
 
     def __init__(self, text: str | bytes, *, source: str = "registry.txt") -> None:
+        self.source = source
         self._registry: RegistryIndex | None = parse(text, source=source)
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")

@@ -7,6 +7,7 @@ from .._drive.folders import file_url, folder_url
 from .._drive.links import FileLink
 from .._registry.hashes import kind_of
 from .._registry.registry import Entry
+from .._text import clean
 from ..errors import RegistryError
 from .editor import RegistryEditor
 from .folder_tree import LeftOut, shown
@@ -157,7 +158,7 @@ def refuse_another_folder(text: RegistryEditor, link: FileLink) -> None:
     remembered = text.folder
     if remembered is not None and remembered.id != link.id:
         raise RegistryError(
-            f"the registry is of another folder, {folder_url(remembered)}.",
+            f"the registry {clean(text.source)} is of another folder, {folder_url(remembered)}.",
             advice="Write to another file: `-o FILE`.",
         )
 

@@ -160,6 +160,13 @@ def of_api(**fields: object) -> dict[str, object]:
     return {"id": ID, "name": "a.raw", "mimeType": "application/octet-stream", **fields}
 
 
+def test_hashes_of_the_api_are_told_the_strongest_first() -> None:
+    """A file has its SHA-256, and failing that its MD5, as hashes of a registry."""
+    both = of_api(sha256Checksum=HASH, md5Checksum="AB" * 16)
+    (item, other), _ = folders.items_of_json(listed(both, of_api(md5Checksum="cd" * 16)))
+    assert (item.hashes, other.hashes) == ((HASH, "md5:" + "ab" * 16), ("md5:" + "cd" * 16,))
+
+
 def test_file_of_the_api() -> None:
     """A file comes with its exact size and its hash."""
     items, token = folders.items_of_json(listed(of_api(size="12", sha256Checksum=HASH.upper())))

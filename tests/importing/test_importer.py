@@ -350,6 +350,23 @@ def test_unpinned_with_yes_is_pinned(shelf: Shelf) -> None:
     assert f"pinned to SHA-256 {hashlib.sha256(fan).hexdigest()}" in done.stdout
 
 
+@pytest.mark.parametrize("kind", ["md5", "sha1", "blake2b"])
+def test_every_kind_of_hash_is_matched(shelf: Shelf, kind: str) -> None:
+    """A file is known by the kind of hash that the registry has, beside others of other kinds."""
+    content = noise(5000)
+    known = f"{kind}:{hashlib.new(kind, content).hexdigest()}"
+    with shelf.registry.open("a", encoding="utf-8") as file:
+        file.write(f"fan.raw {known} https://example.org/fan.raw#size=5000\n")
+    other = shelf.want("other.raw", noise(5000, 2))
+    shelf.put("renamed", content)
+    shelf.put("renamed too", other)
+
+    intake = shelf.bring()
+
+    assert shelf.cached() == {"fan.raw": content, "other.raw": other}
+    assert known in {each.hash for each in intake.imported}
+
+
 def test_unpinned_once_pinned_goes_by_content(shelf: Shelf) -> None:
     """After its first use an unpinned entry is matched by its pin, under any name."""
     fan = shelf.want("fan.raw", noise(5000), pinned=False)

@@ -335,3 +335,12 @@ def test_an_error_of_the_registry_names_the_file(tmp_path: Path) -> None:
     registry.registry["a.raw"] = "md5:12"
     with pytest.raises(RegistryError, match=r"registry\.txt"):
         registry.fetch("a.raw")
+
+
+def test_a_wrong_hash_is_told_in_poochs_words(server: DriveServer, tmp_path: Path) -> None:
+    """MNE looks for pooch's sentence in the text of the error."""
+    server.add("a.raw", b"% evt 3.0", large=False)
+    registry = registry_at(f"{server.endpoint}/plain/a.raw", tmp_path)
+    registry.registry["a.raw"] = "md5:" + "0" * 32
+    with pytest.raises(ValueError, match=r"MD5 hash of downloaded file \(a\.raw\) does not match"):
+        registry.fetch("a.raw")
