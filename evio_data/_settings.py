@@ -37,7 +37,7 @@ def from_environment() -> Settings:
         mirrors=_mirrors(),
         api_key=_api_key(),
         timeout=_number("EVIO_DATA_TIMEOUT", DEFAULT_TIMEOUT, least=0.1),
-        retries=int(_number("EVIO_DATA_RETRIES", DEFAULT_RETRIES, least=0)),
+        retries=_count("EVIO_DATA_RETRIES", DEFAULT_RETRIES),
     )
 
 
@@ -137,6 +137,13 @@ def _api_key() -> str | None:
     if key and not _KEY(key):
         raise _unusable("EVIO_DATA_API_KEY", "is not an API key: letters, digits, - and _ only")
     return key or None
+
+
+def _count(variable: str, default: int) -> int:
+    value = _number(variable, default, least=0)
+    if value != int(value):
+        raise _unusable(variable, f"has {clean(_text(variable))!r}, which is not a whole number")
+    return int(value)
 
 
 def _number(variable: str, default: float, *, least: float) -> float:

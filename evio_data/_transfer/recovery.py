@@ -289,6 +289,8 @@ class Recovery:
             if not self._is_current(case.version):
                 return
             self._fresh_starts += 1
+            # Where ranges tell of another file each time, the whole file in one answer may not.
+            drop_range = self._fresh_starts == MAX_FRESH_STARTS and case.ranged
             if self._fresh_starts > MAX_FRESH_STARTS:
                 raise DownloadError(
                     f"the remote file keeps changing ({why}).", advice="Run again later."
@@ -298,6 +300,8 @@ class Recovery:
             found = getattr(case.problem, "found", None)
             self._seen += [one for one in (known, found) if one is not None]
             self._begin_anew()
+            if drop_range:
+                self._failover.drop_range()
 
 
 _REACTIONS: dict[Decision, Callable[["Recovery", Case], None]] = {

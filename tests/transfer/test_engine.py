@@ -20,9 +20,6 @@ import evio_data
 from evio_data import errors
 from evio_data._cache.partial import Partial
 from evio_data._cache.source_key import source_key
-from evio_data._transfer.splitting import SETTLE, Splitter
-from evio_data._transfer.throttle import ConnectionLimit, busy_wait
-from evio_data.testing import patience
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -186,74 +183,6 @@ def test_sorry_slows_all(drive: Drive) -> None:
     later = [r.started for r in drive.server.requests if r.started > refused.started + 0.5]
     assert later
     assert min(later) - refused.started >= 1.9
-
-
-def test_pace_counts_one_refusal_a_pause() -> None:
-    """Connections that are refused together pause once; each lowers the number, to one at least."""
-    limit = ConnectionLimit(5)
-    with patience(1):
-        assert limit.on_busy(None, 4) == limit.on_busy(None, 4) == 5.0
-    assert limit.limit == 3
-    for _ in range(9):
-        limit.on_busy(None, 1)
-    assert limit.limit == 1
-    assert not limit.allows(0)
-
-
-def test_pace_believes_the_server() -> None:
-    """The server's own wish decides the pause, and the number of connections shrinks."""
-    limit = ConnectionLimit(3)
-    assert limit.on_busy(7.0, 2) == 7.0
-    assert limit.limit == 2
-
-
-def test_pace_is_not_talked_out_of_waiting() -> None:
-    """Whoever refuses and asks for no pause at all gets one that grows, all the same."""
-    with patience(1):
-        assert [busy_wait(refusals, 0.0) for refusals in (1, 2, 3)] == [0.5, 1.5, 4.5]
-        assert busy_wait(99, 0.0) == busy_wait(99, None) == 300.0
-
-
-def test_splitter_grows_in_steps() -> None:
-    """The first step is two connections, however many are idle; then the gain is measured."""
-    splitter = Splitter()
-    for _ in range(2):
-        assert splitter.ready(1e6, 1)
-        splitter.made(1e6, 1, idle=7)
-    assert not splitter.ready(1e6, 3)
-
-
-def stepped(splitter: Splitter) -> None:
-    """Make a first step, from one connection to three, and let the time for a measurement pass."""
-    for working in (1, 2):
-        assert splitter.to_come(working, 7) == 3 - working
-        splitter.made(1e6, working, idle=7)
-    time.sleep(2 * SETTLE)
-
-
-def test_splitter_fills_up_at_once() -> None:
-    """Where three connections have proved their worth, one that falls idle waits for nothing."""
-    splitter = Splitter()
-    stepped(splitter)
-    assert splitter.ready(3e6, 3)
-    splitter.made(3e6, 3, idle=1)
-    assert splitter.ready(3e6, 2)
-    assert not splitter.ready(3e6, 4)
-
-
-def test_splitter_rests_where_the_line_is_full() -> None:
-    """Where two more connections have brought nothing, there are no more for a while."""
-    splitter = Splitter()
-    stepped(splitter)
-    assert not splitter.ready(1e6, 3)
-    assert not splitter.ready(1e6, 1)
-
-
-def test_splitter_without_a_rate() -> None:
-    """Nothing is split before a rate is known."""
-    splitter = Splitter()
-    assert splitter.measure(0) == 0.0
-    assert not splitter.ready(0.0, 1)
 
 
 # --- files that cannot be had -----------------------------------------------------------------

@@ -35,6 +35,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
     **{f"range refused: {n}": {"range_status": n} for n in (400, 403, 405, 406, 416, 501)},
     "203": {"ok_status": 203},
     "no total": {"ranges": "no-total"},
+    "another total": {"ranges": "other-total"},
     "multipart": {"ranges": "multipart"},
     "length twice": {"length": "twice"},
     "informational": {"informational": 3},

@@ -1,0 +1,87 @@
+"""Content codings that were applied unasked."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from evio_data._transfer.decoding import decoded, is_applied
+from evio_data.errors import ChecksumError, DownloadError
+from tests.conftest import noise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA = noise(700_000)
+SHA256 = hashlib.sha256(DATA).hexdigest()
+
+
+def raw_deflate(data: bytes) -> bytes:
+    """Compress without zlib's frame, as some servers do."""
+    maker = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return maker.compress(data) + maker.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "data"),
+    [
+        ("gzip", gzip.compress(DATA)),
+        ("x-gzip", gzip.compress(DATA)),
+        ("gzip", gzip.compress(DATA[:5]) + gzip.compress(DATA[5:])),
+        ("deflate", zlib.compress(DATA)),
+        ("deflate", raw_deflate(DATA)),
+    ],
+)
+def test_decoded(tmp_path: Path, coding: str, data: bytes) -> None:
+    """The decoded file lies beside the received one, with its hash."""
+    part = tmp_path / "a.part"
+    part.write_bytes(data)
+    path, found = decoded(part, coding, "sha256", len(DATA))
+    assert (path.read_bytes(), found) == (DATA, SHA256)
+    assert part.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("coding", "data", "error"),
+    [
+        ("gzip", b"no gzip at all", DownloadError),
+        ("gzip", gzip.compress(DATA)[:-9], DownloadError),
+        ("br", DATA, DownloadError),
+        ("gzip", gzip.compress(DATA + b"!"), ChecksumError),
+        ("gzip", gzip.compress(DATA[:-1]), ChecksumError),
+        ("gzip", gzip.compress(bytes(50 * 2**20)), ChecksumError),
+    ],
+)
+def test_what_cannot_be_decoded(
+    tmp_path: Path, coding: str, data: bytes, error: type[Exception]
+) -> None:
+    """Bytes in another coding, cut ones, and ones of another size are errors."""
+    part = tmp_path / "a.part"
+    part.write_bytes(data)
+    with pytest.raises(error):
+        decoded(part, coding, "sha256", len(DATA))
+
+
+@pytest.mark.parametrize(
+    ("coding", "name", "start", "applied"),
+    [
+        ("", "a.raw", b"\x1f\x8b", False),
+        ("gzip", "a.raw", b"\x1f\x8b", True),
+        ("gzip", "a.raw", b"% ", False),
+        ("x-gzip", "a.tar.gz", b"\x1f\x8b", False),
+        ("gzip", "A.TGZ", b"\x1f\x8b", False),
+        ("deflate", "a.raw", b"\x78\x9c", True),
+        ("br", "a.raw", b"% ", True),
+    ],
+)
+def test_a_label_is_not_a_coding(
+    tmp_path: Path, coding: str, name: str, start: bytes, applied: bool
+) -> None:
+    """Whether bytes are coded is told by the bytes, and for archives by the name."""
+    part = tmp_path / "a.part"
+    part.write_bytes(start)
+    assert is_applied(coding, name, part) is applied
