@@ -166,11 +166,10 @@ def test_other_total_than_the_registry_says(drive: Drive) -> None:
 
 
 def test_total_that_is_never_reached(drive: Drive) -> None:
-    """A server that promises more bytes than it has ends in an error, not in a loop."""
-    drive.add("fan.raw", DATA, ranges="other-total")
-    with pytest.raises(errors.DownloadError, match="keeps changing"):
-        evio_data.fetch("fan.raw")
-    assert not drive.path("fan.raw").exists()
+    """A server whose ranges promise more bytes than it has is asked for the whole, not for ever."""
+    file = drive.add("fan.raw", DATA, ranges="other-total")
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA
+    assert len(drive.starts(file)) <= 8
 
 
 def test_416_for_the_whole_file_is_an_empty_file(drive: Drive) -> None:
