@@ -292,15 +292,14 @@ class Collection:
 
         ``told`` takes the bytes hashed, by and by, in several threads; what it raises ends it.
         """
-        from concurrent.futures import ThreadPoolExecutor
-
         from ._report import Report
+        from ._threads import mapped
 
         began = time.monotonic()
         entries = self.registry.select(patterns)
-        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            checked = pool.map(lambda entry: self._verified(entry, on_progress), entries)
-            outcomes = [outcome for outcome in checked if outcome]
+        threads = min(4, os.cpu_count() or 1)
+        checked = mapped(lambda one: self._verified(one, on_progress), entries, threads=threads)
+        outcomes = [outcome for outcome in checked if outcome]
         return Report(outcomes, seconds=time.monotonic() - began)
 
     def _verified(

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "evio_data"
 LAYERS = (  # a module imports from its own box and from the layers above it in this table
-    {"errors", "_fork"},
+    {"errors", "_fork", "_threads"},
     {"_text"},
     {"_files", "_report", "_mirror_urls"},
     {"_settings"},

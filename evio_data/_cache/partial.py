@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
+from functools import partial as bound
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .._files import as_cache_error, open_nofollow
 from .._http.validators import Validators
+from .._threads import started
 from . import spans
 from .spans import Span
 
@@ -301,10 +303,9 @@ class Sync:
         self._error: OSError | None = None
         self._thread: threading.Thread | None = None
         if path is not None:
-            self._thread = threading.Thread(
-                target=self._flush, args=(path,), name="evio-data-sync", daemon=True
-            )
-            self._thread.start()
+            self._thread = started(bound(self._flush, path), name="evio-data-sync")
+            if self._thread is None:
+                self._flush(path)
 
     def _flush(self, path: Path) -> None:
         try:

@@ -11,6 +11,7 @@ from .._progress.screens import Totals, screen
 from .._registry.registry import Entry
 from .._report import Outcome, Report
 from .._text import plural
+from .._threads import started
 from ..errors import ChecksumError
 from .output import (
     report_json,
@@ -61,8 +62,9 @@ class _Hashing:
         self._result: Report | BaseException | None = None
         self._lock = threading.Lock()
         self._stopped = False
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._thread = started(self._work)
+        if self._thread is None:
+            self._work()
 
     def _work(self) -> None:
         try:
@@ -78,6 +80,8 @@ class _Hashing:
 
     def finished(self, seconds: float) -> bool:
         """Wait for the end for some time; say whether it has come."""
+        if self._thread is None:
+            return True
         try:
             self._thread.join(seconds)
         except KeyboardInterrupt:

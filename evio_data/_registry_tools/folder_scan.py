@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from .._drive import folders, links, pages
@@ -307,7 +308,8 @@ def _read(answer: Answer, *, within: float = MAX_LISTING_TIME) -> str:
     body, deadline = bytearray(), time.monotonic() + within
     alarm = threading.Timer(within, answer.abort)
     alarm.daemon = True
-    alarm.start()
+    with suppress(RuntimeError, MemoryError):  # at a limit of threads, what drips is not cut off
+        alarm.start()
     try:
         _read_all(answer, body)
     except TransportError:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from .._threads import started
+
 LINES_A_SECOND = 50
 MAX_WAITING = 1000  # lines that the reader has not taken
 LAST_WORDS = 1.0  # seconds in which the last lines can be written
@@ -24,8 +26,7 @@ class RequestLog:
         self._lines: SimpleQueue[Callable[[], str] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._second = self._taken = self._left_out = 0
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread = started(self._run)  # without one, nothing is written before the end
 
     def add(self, line: Callable[[], str]) -> None:
         """Take a line, which is made when it is written."""
@@ -45,7 +46,10 @@ class RequestLog:
             self._tell_left_out()
         self._lines.put(lambda: "stopped")
         self._lines.put(None)
-        self._thread.join(LAST_WORDS)
+        if self._thread is None:
+            self._run()
+        else:
+            self._thread.join(LAST_WORDS)
 
     def _tell_left_out(self) -> None:
         count, self._left_out = self._left_out, 0

@@ -1,6 +1,5 @@
 """A mirror in an object store, read through fsspec."""
 
-import threading
 from concurrent.futures import Future
 from typing import Any
 
@@ -9,6 +8,7 @@ from .._http.connection import HttpSession, TransportError
 from .._http.ranges import Placement, RangeNotSatisfiableError
 from .._http.validators import Validators
 from .._text import clean
+from .._threads import started
 from ..errors import DownloadError
 from .base import Body
 
@@ -121,7 +121,8 @@ def ask(store: Any, method: str, *args: Any, timeout: float | None, **kwargs: An
         except BaseException as error:  # noqa: BLE001 - raised by result()
             outcome.set_exception(error)
 
-    threading.Thread(target=work, daemon=True).start()
+    if started(work) is None:
+        work()
     return outcome.result(timeout)
 
 

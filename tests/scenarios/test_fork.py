@@ -47,3 +47,37 @@ def test_children_of_a_fetching_process(drive: Drive) -> None:
     command = [sys.executable, "-c", FORKS, "12"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
     assert done.stdout == "12 12\n", done.stderr[-2000:]
+    assert done.stderr == ""
+
+
+LATE = """
+import os, threading, time
+from evio_data._fork import importing
+
+def load():
+    with importing:
+        held.set()
+        time.sleep(0.2)
+        import concurrent.futures.thread, logging
+
+held = threading.Event()
+thread = threading.Thread(target=load)
+thread.start()
+held.wait()
+if not (child := os.fork()):
+    import logging
+    logging.getLogger("child").setLevel("INFO")
+    os._exit(0)
+thread.join()
+import logging
+logging.getLogger("parent").setLevel("INFO")
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_modules_that_come_while_a_fork_waits() -> None:
+    """What such a module releases after a fork was taken before it, here and in the child."""
+    command = [sys.executable, "-c", LATE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("0\n", "")
