@@ -362,13 +362,14 @@ class CachedFile:
                 if self.unhealable:
                     self._fix(source, name, actual, status.st_size)
                 source.move(name, home, self._last)
+                if self.unhealable:
+                    flush_up(os.path.dirname(self.final), self._root)  # noqa: PTH120
+                state: State = "pinned" if self.unhealable else "verified"
+                stamp = stamp_of(actual, status, state=state, source=self._record.source)
+                ours = source if folders == [STATE_FOLDER, *self._name.split("/")] else None
+                self._record.put_stamp(stamp, flush=self.unhealable, ours=ours)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
-        if self.unhealable:
-            flush_up(os.path.dirname(self.final), self._root)  # noqa: PTH120
-        state: State = "pinned" if self.unhealable else "verified"
-        stamp = stamp_of(actual, status, state=state, source=self._record.source)
-        self._record.put_stamp(stamp, flush=self.unhealable)
 
     def _fix(self, folder: Folder, name: str, actual: str, size: int) -> None:
         """Put bytes on the disk, and their pin, before they get their name."""

@@ -87,7 +87,9 @@ class Record:
         """Say whether a stamp is of another source's file."""
         return bool(self.source and stamp and stamp.source and stamp.source != self.source)
 
-    def put_stamp(self, stamp: Stamp, *, tidy: bool = True, flush: bool = False) -> None:
+    def put_stamp(
+        self, stamp: Stamp, *, tidy: bool = True, flush: bool = False, ours: Folder | None = None
+    ) -> None:
         """Write a stamp, in memory where the disk does not take it.
 
         Parameters
@@ -98,13 +100,16 @@ class Record:
             again, one after it does not.
         flush : bool
             Return only when it is on the disk.
+        ours : Folder, optional
+            Our folder for the file, where the caller has it open.
         """
         try:
-            make_folders(self._root, [STATE_FOLDER, *self._name.split("/")])
-            with Folder(self._root, STATE_FOLDER, *self._name.split("/")) as ours:
-                if tidy:
-                    _tidy(ours)
-                ours.write(STAMP, str(stamp).encode("ascii"), flush=flush)
+            if ours is not None:
+                _write_stamp(ours, stamp, tidy=tidy, flush=flush)
+            else:
+                make_folders(self._root, [STATE_FOLDER, *self._name.split("/")])
+                with Folder(self._root, STATE_FOLDER, *self._name.split("/")) as opened:
+                    _write_stamp(opened, stamp, tidy=tidy, flush=flush)
             if flush:
                 flush_up(self.folder, self._root)
         except OSError:
@@ -167,6 +172,12 @@ class Record:
             raise as_cache_error(error, self._pins.folder) from error
         self._memory.pins.pop((self._name, self.source), None)
         self._memory.stamps.pop(self._name, None)
+
+
+def _write_stamp(ours: Folder, stamp: Stamp, *, tidy: bool, flush: bool) -> None:
+    if tidy:
+        _tidy(ours)
+    ours.write(STAMP, str(stamp).encode("ascii"), flush=flush)
 
 
 def _tidy(ours: Folder) -> None:
