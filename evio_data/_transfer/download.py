@@ -334,7 +334,7 @@ class Download:
             old.supersede()
             partial = old.partial.another()
             partial.open(take_over=False)
-            self.failover.ranged = True
+            self.failover.ranged = self.failover.may_drop_range = True
             self.version = Version(partial, size=self.wish.size, kind=kind_of(self.wish.known_hash))
 
     def retry_after_mismatch(self) -> bool:

@@ -162,6 +162,12 @@ class Recovery:
             self._failover.count_busy(case.source, case.began)
         raise busy
 
+    def _without_range(self, case: Case) -> None:
+        """Ask without a range from now on; where that was tried already, it counts as a failure."""
+        self._drop_range(case)
+        if self._failover.ranged:
+            self._wait(case)
+
     def _drop_range(self, case: Case) -> None:
         if case.ranged and self._failover.may_drop_range:
             self._failover.drop_range()
@@ -307,7 +313,7 @@ class Recovery:
 _REACTIONS: dict[Decision, Callable[["Recovery", Case], None]] = {
     Decision.LEAVE_SHARE: Recovery._leave_share,  # noqa: SLF001
     Decision.PAUSE_HOST: Recovery._pause_host,  # noqa: SLF001
-    Decision.WITHOUT_RANGE: Recovery._drop_range,  # noqa: SLF001
+    Decision.WITHOUT_RANGE: Recovery._without_range,  # noqa: SLF001
     Decision.FIND_END: Recovery._find_end,  # noqa: SLF001
     Decision.WAIT: Recovery._wait,  # noqa: SLF001
     Decision.WAIT_BRIEFLY: Recovery._wait_briefly,  # noqa: SLF001

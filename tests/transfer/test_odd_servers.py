@@ -101,3 +101,14 @@ def test_nothing_is_not_pinned(drive: Drive) -> None:
         evio_data.fetch("fan.raw")
     drive.replace(f"fan.raw unpinned {drive.server.plain_url(file)}#size=0")
     assert evio_data.fetch("fan.raw").read_bytes() == b""
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_compressed_parts_of_a_line_that_falls_silent(drive: Drive, *, pinned: bool) -> None:
+    """A second run, which finds bytes of a compressed answer, is as bounded as the first."""
+    os.environ.update(EVIO_DATA_TIMEOUT="0.2", EVIO_DATA_RETRIES="1")
+    drive.add("fan.raw", DATA[:57_000], pinned=pinned, gzip=True, stall_after=32_000)
+    for _ in range(2):
+        with pytest.raises(errors.DownloadError):
+            evio_data.fetch("fan.raw")
+    assert len(drive.server.requests) < 20
