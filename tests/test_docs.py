@@ -192,7 +192,7 @@ def test_api_has_every_public_name() -> None:
 def test_reference_has_every_variable() -> None:
     """The variables of the reference's table are those that the code reads."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "evio_data").glob("*.py"))
-    read = set(re.findall(r"""(?:get|_text|_number)\(\s*["'](EVIO_DATA_\w+)["']""", code))
+    read = set(re.findall(r"""(?:get|_text|_number|_count)\(\s*["'](EVIO_DATA_\w+)["']""", code))
     assert read >= {"EVIO_DATA_DIR", "EVIO_DATA_API_KEY", "EVIO_DATA_RETRIES"}
     part = REFERENCE.partition("\n## Environment\n")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(EVIO_DATA_\w+)`", part, re.MULTILINE)) == read
