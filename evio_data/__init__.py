@@ -19,7 +19,7 @@
 Modules whose names begin with an underscore are private, and change without notice.
 """
 
-from ._fork import importing
+from . import _fork  # noqa: F401 - children of a fork
 
 TYPE_CHECKING = False  # importing typing for it would cost half of what Python starts in
 if TYPE_CHECKING:
@@ -78,10 +78,9 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with importing:
-        from importlib import import_module
+    from importlib import import_module
 
-        module = import_module(f".{home}", __name__)
+    module = import_module(f".{home}", __name__)
     value: object = module if home == name else getattr(module, name)
     globals()[name] = value
     return value

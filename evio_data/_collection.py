@@ -7,7 +7,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from ._cache.files import Cache, CachedFile
-from ._fork import importing
 from ._http.options import NO_OPTIONS, RequestOptions
 from ._registry.hashes import is_strong
 from ._registry.parser import DOI, load, shipped_path
@@ -122,8 +121,6 @@ class Collection:
         """Return an outcome for each entry, in their order, receiving what is not there."""
         if not 1 <= connections <= MAX_CONNECTIONS:
             raise ValueError(f"concurrency is {connections}; 1 to {MAX_CONNECTIONS} are possible.")
-        with importing:
-            from . import _report  # noqa: F401
         watcher = watcher or LogProgress()
         found = {} if verify else self._warm(entries)
         for outcome in found.values():
@@ -135,10 +132,6 @@ class Collection:
             for outcome in outcomes:
                 watcher.finished(outcome)
         elif wanted:
-            with importing:
-                from ._cache import check, hashing  # noqa: F401 - what the rest of it imports
-                from ._sources import mirrors, origin  # noqa: F401
-                from ._transfer import engine  # noqa: F401
             resolved, outcomes = self._resolved(wanted)
             for outcome in outcomes:
                 watcher.finished(outcome)

@@ -1,29 +1,32 @@
-"""Imports that a fork waits for: a child must not inherit the lock of a half-done import."""
+"""Forks while another thread imports: the child takes no half-done import for a whole one."""
 
 import _thread
 import os
 import sys
-
-# Python's import locks belong to threads. A child that is forked while another thread imports has
-# a copy of the lock, and nobody who will ever release it.
-importing = _thread.RLock()
+from typing import Any
 
 
-def _wait() -> None:
-    """Wait for the imports; take what modules that came meanwhile will release after the fork."""
-    late = [module for module in _RELEASED if module not in sys.modules]
-    importing.acquire()
-    for module in (sys.modules[name] for name in late if name in sys.modules):
-        if not getattr(module.__spec__, "_initializing", False):
-            getattr(module, _RELEASED[module.__name__]).acquire()
+def _forget_half_done_imports() -> None:
+    """Drop the locks of imports that other threads had begun, and what they had of the modules.
+
+    Python's import locks belong to threads. The child has copies of them, and nobody who will ever
+    release them; it would wait for ever where it needs such a module, as every fetch does.
+    """
+    bootstrap: Any = sys.modules["_frozen_importlib"]
+    locks = bootstrap._module_locks  # noqa: SLF001
+    owners = {name: getattr(found(), "owner", None) for name, found in list(locks.items())}
+    for name in [name for name, owner in owners.items() if owner != _thread.get_ident()]:
+        locks.pop(name, None)
+        spec = getattr(sys.modules.get(name), "__spec__", None)
+        if getattr(spec, "_initializing", False):
+            _forget(name)
 
 
-# Their locks are taken before a fork and released after it; a module that is first imported while
-# a fork waits has only the second half registered in time.
-_RELEASED = {"logging": "_lock", "concurrent.futures.thread": "_global_shutdown_lock"}
+def _forget(name: str) -> None:
+    """Forget a module, and those below it: they are attributes of the one that is forgotten."""
+    for each in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+        del sys.modules[each]
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_wait,
-        after_in_parent=importing.release,
-        after_in_child=importing.release,
-    )
+    os.register_at_fork(after_in_child=_forget_half_done_imports)
