@@ -11,11 +11,19 @@ Result = TypeVar("Result")
 
 
 def started(work: Callable[[], object], *, name: str | None = None) -> threading.Thread | None:
-    """Return a thread that does some work beside this one, or None if it cannot start."""
+    """Return a thread that does some work beside this one, or None if it cannot start.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        As it came: one that meets the lock which ``start`` waits for comes out as RuntimeError.
+    """
     thread = threading.Thread(target=work, name=name, daemon=True)
     try:
         thread.start()
-    except (RuntimeError, MemoryError):
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
         return None
     return thread
 

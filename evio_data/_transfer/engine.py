@@ -16,6 +16,7 @@ from .._http.connection import BusyError, HttpSession, Interrupted
 from .._report import Outcome
 from .._settings import BRIEF, waiting
 from .._text import duration, size
+from .._threads import started
 from ..errors import CacheError, ChecksumError, EvioDataError
 from .cancellation import Cancellation, OneShotEvent
 from .download import Download, Surroundings
@@ -111,20 +112,18 @@ class Engine:
     def _start_threads(self, threads: list[threading.Thread], count: int) -> None:
         """Start threads until there are so many, as far as the machine allows."""
         for number in range(len(threads), count):
-            thread = threading.Thread(target=self._work, name=f"evio-data-{number}", daemon=True)
-            try:
-                thread.start()
-            except (RuntimeError, MemoryError):  # a limit of processes or of memory
+            thread = started(self._work, name=f"evio-data-{number}")
+            if thread is None:
                 break
             threads.append(thread)
 
     def _stop(self, threads: list[threading.Thread]) -> None:
-        started = [thread for thread in threads if thread.is_alive()]
-        if not started and not self.runs:
+        alive = [thread for thread in threads if thread.is_alive()]
+        if not alive and not self.runs:
             return
         self.cancellation.cancel()
         deadline = time.monotonic() + STOP_WITHIN
-        for thread in started:
+        for thread in alive:
             thread.join(max(0.0, deadline - time.monotonic()))
         for run in list(self.runs):
             with suppress(EvioDataError, OSError):
@@ -338,13 +337,10 @@ class Engine:
             self._requeue(run)
         elif download.failure is not None:
             self._finish_failed(run, download.failure)
-        elif (download.total or 0) - download.version.running_hash.hashed <= HASH_INLINE:
+        elif (download.total or 0) - download.version.running_hash.hashed <= HASH_INLINE or started(
+            bound(self._finish, run)
+        ) is None:
             self._finish(run)
-        else:
-            try:
-                threading.Thread(target=self._finish, args=(run,), daemon=True).start()
-            except (RuntimeError, MemoryError):
-                self._finish(run)
 
     def _finish(self, run: Run) -> None:
         """Compare the hash, and publish; whatever goes wrong, the file gets an outcome."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from .._http.connection import BusyError, HttpSession, Interrupted, TransportError
 from .._text import duration
+from .._threads import started
 from ..errors import DownloadError, EvioDataError
 from .cancellation import Cancellation
 from .hosts import Host
@@ -96,14 +97,8 @@ class Questions:
         return [results.get(number) for number in range(len(tasks))]
 
     def _run(self, serve: Callable[[], None], count: int, within: float | None) -> None:
-        threads: list[threading.Thread] = []
-        for _ in range(count):
-            thread = threading.Thread(target=serve, daemon=True)
-            try:
-                thread.start()
-            except (RuntimeError, MemoryError):  # a limit of processes or of memory
-                break
-            threads.append(thread)
+        beside = [started(serve) for _ in range(count)]
+        threads = [thread for thread in beside if thread is not None]
         if not threads and count:
             serve()
         deadline = None if within is None else time.monotonic() + within
