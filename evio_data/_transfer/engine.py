@@ -337,10 +337,11 @@ class Engine:
             self._requeue(run)
         elif download.failure is not None:
             self._finish_failed(run, download.failure)
-        elif (download.total or 0) - download.version.running_hash.hashed <= HASH_INLINE or started(
-            bound(self._finish, run)
-        ) is None:
-            self._finish(run)
+        else:
+            left = (download.total or 0) - download.version.running_hash.hashed
+            finish = bound(self._finish, run)
+            if left <= HASH_INLINE or started(finish) is None:
+                finish()
 
     def _finish(self, run: Run) -> None:
         """Compare the hash, and publish; whatever goes wrong, the file gets an outcome."""
