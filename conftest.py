@@ -18,6 +18,8 @@ WORKERS_A_CORE = 2  # of `-n auto`: half of the time a test waits for a process 
 # Doctests import every module; these two are for those who have fsspec and Dask.
 _EXTRAS = {"fsspec": "evio_data/_fsspec.py", "distributed": "evio_data/dask.py"}
 collect_ignore = [path for name, path in _EXTRAS.items() if find_spec(name) is None]
+if find_spec("distributed") is None:
+    collect_ignore += ["evio_data/_cluster"]
 collect_ignore_glob = ["docs/*.py"]  # commands, some of which import what tests do not need
 _OURS = ("EVIO_DATA_", "NO_COLOR", "TQDM_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -141,9 +141,9 @@ def consent(collection: Collection, options: argparse.Namespace) -> int:
 
 
 def present(collection: Collection, options: argparse.Namespace) -> list[Item]:
-    """Return the wanted files that are there and right."""
+    """Return the wanted files that are there, as far as a look at their status tells."""
     items = inventory(collection.cache, collection.registry.select(options.patterns))
-    return [item for item in items if item.is_right]
+    return [item for item in items if item.is_there and item.state != "damaged"]
 
 
 def agreed(plan: Plan, collection: Collection, options: argparse.Namespace) -> int:
