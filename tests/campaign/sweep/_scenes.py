@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import zipfile
@@ -95,8 +96,9 @@ def _half(stage: Stage) -> None:
 
 
 def _fetched(stage: Stage) -> None:
-    """Leave what a fetch of all leaves."""
-    shutil.copytree(stage.folder.parent / "fetched", stage.cache, dirs_exist_ok=True)
+    """Leave what a fetch of all leaves; links, so that stamps are of these files."""
+    left = stage.folder.parent / "fetched"
+    shutil.copytree(left, stage.cache, dirs_exist_ok=True, copy_function=os.link)
 
 
 def _by_hand(stage: Stage) -> None:

@@ -124,7 +124,7 @@ class Trial:
         self.stage.begin()
         arm = {"log": "", "at": -1, "how": int(How.COUNT), "errno": 0}
         self._play({"code": code, "command": ["command", *words], "arm": arm})
-        shutil.copytree(self.stage.cache, self._folder / name)
+        self.stage.cache.rename(self._folder / name)
 
     def _count(self) -> tuple[list[Call], set[str]]:
         """Run it without a fault; return its calls, and what is there in the end."""
