@@ -280,11 +280,12 @@ for name in sys.argv[1:]:
 
 
 @needs_a_compiler
-def test_a_short_sweep() -> None:
-    """Some calls of a fetch, failed or killed, leave nothing wrong behind."""
-    done = campaign("--scene", "fetch", "--every", "16", module="tests.campaign.sweep")
+@pytest.mark.parametrize("words", [["fetch"], ["clean --all", "--how", "disk"]])
+def test_a_short_sweep(words: list[str]) -> None:
+    """Some calls of a command, failed or killed, leave nothing wrong behind."""
+    done = campaign("--scene", *words, "--every", "18", module="tests.campaign.sweep")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "| fetch | " in done.stdout
+    assert f"| {words[0]} | " in done.stdout
 
 
 @needs_a_compiler

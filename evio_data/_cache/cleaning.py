@@ -107,7 +107,9 @@ def remove(
         if lock is not None and not lock.acquire():
             continue  # somebody came back for it
         try:
-            for leaving in _still(cache, registry, choice, group):
+            still = _still(cache, registry, choice, group)
+            faults += _unseen(leaving.path for leaving in group if leaving not in still)
+            for leaving in still:
                 try:
                     _unlink(root, leaving.path)
                     freed += leaving.size
@@ -136,6 +138,17 @@ def _still(
     again |= {leaving.path for leaving in _file(cache, registry, choice, name)}
     still = [leaving for leaving in group if leaving.path in again]
     return sorted(still, key=lambda leaving: leaving.path == folder / "lock")
+
+
+def _unseen(paths: Iterable[Path]) -> Iterator[CacheError]:
+    """Return why some of them cannot be looked at any more: gone they are not."""
+    for path in paths:
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            yield as_cache_error(error, path)
 
 
 # --- our own folder ---------------------------------------------------------------------------
