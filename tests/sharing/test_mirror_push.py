@@ -187,7 +187,8 @@ def test_a_killed_push_is_gone_on_with(
         printed, said = process.communicate(timeout=110)
 
     assert "1 pushed" in printed, said
-    assert said.count("CALL: upload_part ") == -(-size // PART) - stored
+    # What was on its way at the kill may have landed after it was counted.
+    assert said.count("CALL: upload_part ") <= -(-size // PART) - stored
     assert bucket.sha256() == expected
     assert bucket.uploads() == []
 
