@@ -82,12 +82,12 @@ def picture(plot: Plot, rows: list[Bar]) -> str:
 
 
 def _lengths(values: list[float], logarithmic: bool) -> Iterator[float]:  # noqa: FBT001
-    room, least, most = WIDE - LEFT - RIGHT, values[0] / 3, values[-1]
+    span, least, most = WIDE - LEFT - RIGHT, values[0] / 3, values[-1]
     for value in values:
         if logarithmic:
-            yield room * math.log(value / least) / math.log(most / least)
+            yield span * math.log(value / least) / math.log(most / least)
         else:
-            yield room * value / most
+            yield span * value / most
 
 
 def _row(bar: Bar, length: float, top: int) -> str:

@@ -305,11 +305,11 @@ def no_network(stage: Stage) -> Frames:
 
 
 def full_disk(stage: Stage) -> Frames:
-    """Ask for more than the disk has room for."""
+    """Ask for more than the disk has free."""
     name = "drone_moving/drone_moving.dat"
     path = stage.registry.with_name("huge.dat")
     path.touch()
-    os.truncate(path, 2**42)  # with a hole for all of it, so that it takes no room itself
+    os.truncate(path, 2**42)  # with a hole for all of it, so that it takes no space itself
     file = stage.server.add(name, path)
     line = f"{name} unpinned https://drive.google.com/uc?id={file.id}#size={2**42}"
     stage.registry.write_text(f"{line}\n", encoding="utf-8")

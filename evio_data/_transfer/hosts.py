@@ -79,9 +79,3 @@ class Hosts:
             if host is None:
                 host = self._hosts[label] = Host(self._connections)
             return host
-
-    def seconds_paused(self) -> float:
-        """Return for how long the host that is paused the longest takes no request."""
-        now = time.monotonic()
-        with self._lock:
-            return max((host.limit.paused_until - now for host in self._hosts.values()), default=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._transfer.hosts import VERDICT_HOLDS, Host, Hosts
+from evio_data._transfer.hosts import Host, Hosts
 from tests.conftest import noise
 
 if TYPE_CHECKING:
@@ -117,14 +116,14 @@ def test_a_dripping_host_holds_up_no_other_file(drive: Drive, dripping: str) -> 
     assert {outcome.name for outcome in report.failed} == {f"drip{n}.raw" for n in range(3)}
 
 
-def test_a_verdict_passes() -> None:
-    """A host that was beyond reach is asked again later, unless a setting is at fault."""
-    host = Host(3)
-    host.judge(errors.DownloadError("nobody answers."), lasting=False)
-    assert host.verdict is not None
-    assert VERDICT_HOLDS < 60
-    host.arrived = True
-    assert Hosts(3)["a"] is not host
+def test_a_verdict_holds_until_bytes_have_come() -> None:
+    """A host that has sent bytes in this run is not judged as beyond reach."""
+    silent, proved = Host(3), Host(3)
+    proved.arrived = True
+    for host in (silent, proved):
+        host.judge(errors.DownloadError("nobody answers."), lasting=True)
+    assert silent.verdict is not None
+    assert proved.verdict is None
 
 
 def test_a_host_is_one_for_all_files() -> None:
@@ -177,4 +176,3 @@ print(len(report))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout == "3\n", done.stderr
-    assert resource.RLIMIT_NOFILE
