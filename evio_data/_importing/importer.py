@@ -13,7 +13,7 @@ from .._cache.files import CachedFile
 from .._cache.hashing import Digests
 from .._collection import Collection
 from .._registry.hashes import SHA256, kind_of
-from .._registry.registry import Entry, composed
+from .._registry.registry import Entry, fold
 from .._text import size
 from ..errors import CacheError, ChecksumError, EvioDataError
 from .candidates import Candidate, found_under
@@ -375,7 +375,7 @@ def _is_right(cached_file: CachedFile, entry: Entry) -> bool:
 
 
 def _is_called(candidate: Candidate, name: str) -> bool:
-    return composed(candidate.basename) == composed(name.rpartition("/")[2])
+    return fold(candidate.basename) == fold(name.rpartition("/")[2])
 
 
 def _kinds(fitting: list[_Wanted]) -> set[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from .._registry.registry import composed
+from .._registry.registry import fold
 
 MAX_COMPARED = 255  # characters of a name; file systems have no longer ones
 
@@ -26,9 +26,9 @@ class Names:
 
         An equal name goes before a similar one, and then the most equal folders.
         """
-        basename = composed(path.rpartition("/")[2])
+        basename = fold(path.rpartition("/")[2])
         keys = self._keys.get(plain(basename), [])
-        same = [key for key in keys if composed(key.rpartition("/")[2]) == basename]
+        same = [key for key in keys if fold(key.rpartition("/")[2]) == basename]
         return best(same or keys, path)
 
 
@@ -44,8 +44,8 @@ def alike(name: str, path: str) -> int:
     >>> alike("fred-0/events.raw", "zip/fred-0/Event/events.raw")
     1
     """
-    folders = iter(composed(path).lower().split("/")[:-1])
-    return sum(folder in folders for folder in composed(name).lower().split("/")[:-1])
+    folders = iter(fold(path).split("/")[:-1])
+    return sum(folder in folders for folder in fold(name).split("/")[:-1])
 
 
 def plain(basename: str) -> str:
@@ -54,7 +54,7 @@ def plain(basename: str) -> str:
     >>> [plain(name) for name in ("Fan const (1).raw", "fan_const - Copy.raw", "fan-const.raw.2")]
     ['fan_const.raw', 'fan_const.raw', 'fan_const.raw']
     """
-    name = _AGAIN.sub("", composed(basename)[:MAX_COMPARED].casefold())
+    name = _AGAIN.sub("", fold(basename[:MAX_COMPARED]))
     stem, dot, suffix = name.rpartition(".")
     stem, suffix = (stem, dot + suffix) if dot else (name, "")
     stem = _COPY.sub("", _COPY_OF.sub("", _NUMBER.sub("", stem)))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .._text import quoted
 from ..errors import RegistryError
-from .registry import Entry
+from .registry import Entry, fold
 
 STATE_FOLDER = ".evio-data"  # beside the recordings; no key may live in it
 PINS_FOLDER = ".pins"  # in our folder, beside the keys' own
@@ -71,15 +71,6 @@ def check_collisions(entries: dict[str, Entry]) -> None:
     if clashes:
         entry = min(clashes, key=lambda entry: entry.line)
         raise on_line(entry, f"{quoted(entry.name)} is a file and a folder at once.")
-
-
-def fold(name: str) -> str:
-    """Return what two names have in common if some file system takes them for one."""
-    if name.isascii():
-        return name.lower()
-    from unicodedata import normalize
-
-    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def _parents(key: str) -> Iterator[str]:

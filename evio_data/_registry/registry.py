@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from ..errors import UnknownDatasetError
 from .facts import KINDS, Fact
 
 Matcher = Callable[[str], bool]
+Spelling = Callable[[str], str]
 
 NEAREST = 3  # suggestions that one error makes
 SEARCHED = 2000  # names that a misspelt one is compared with at most: a comparison takes 50 µs
@@ -69,12 +70,17 @@ class RegistryIndex:
         entry = self.entries.get(text)
         if entry is not None:
             return entry
-        if text in self._by_composed:
-            return self.entries[self._by_composed[text]]
-        keys = self._by_basename.get(text, [])
+        keys = next(filter(None, self._meant_by(text)), [])
         if len(keys) == 1:
             return self.entries[keys[0]]
         raise self._ambiguous(text, keys) if keys else self._unknown(text)
+
+    def _meant_by(self, text: str) -> Iterator[list[str]]:
+        """Yield the keys that a name may stand for, the nearest spelling first."""
+        yield self._by_composed.get(text, [])
+        yield self._by_basename.get(text, [])
+        yield self._by_folded.get(fold(text), [])
+        yield self._by_folded_basename.get(fold(text), [])
 
     def select(self, patterns: Iterable[Name] | Name = ()) -> list[Entry]:
         """Return the entries that names and globs mean, in registry order; no patterns, all."""
@@ -126,36 +132,36 @@ class RegistryIndex:
         pattern = spelled_name(name)
         if pattern in self.entries or not is_glob(pattern):
             return [self.find(pattern)]
-        matches = glob_matcher(pattern)
-        found = [entry for entry in self.entries.values() if matches(entry.name)]
-        if not found:
-            raise self._unknown(pattern)
-        return found
+        for spelling in (composed, fold):  # in another case only where nothing else is meant
+            matches = glob_matcher(pattern, spelling)
+            if found := [entry for entry in self.entries.values() if matches(entry.name)]:
+                return found
+        return [self.find(pattern)]  # a name with brackets in it, or nothing
 
     @cached_property
-    def _by_composed(self) -> dict[str, str]:
+    def _by_composed(self) -> dict[str, list[str]]:
         """Keys by their composed spelling, where they have another one in the registry."""
-        return {composed(name): name for name in self.entries if not name.isascii()}
+        return {composed(name): [name] for name in self.entries if not name.isascii()}
 
     @cached_property
     def _by_basename(self) -> dict[str, list[str]]:
-        keys: dict[str, list[str]] = {}
-        for entry in self.entries.values():
-            keys.setdefault(composed(entry.basename), []).append(entry.name)
-        return keys
+        return _grouped(self.entries, lambda key: composed(key.rpartition("/")[2]))
+
+    @cached_property
+    def _by_folded(self) -> dict[str, list[str]]:
+        return _grouped(self.entries, fold)
+
+    @cached_property
+    def _by_folded_basename(self) -> dict[str, list[str]]:
+        return _grouped(self.entries, lambda key: fold(key.rpartition("/")[2]))
 
     def _nearest(self, name: str) -> list[str]:
         """Return the keys that a wrong name may be meant for, the likeliest first."""
         from difflib import get_close_matches
 
-        wanted = name.casefold().strip("/")
+        wanted = fold(name).strip("/")
         last = wanted.rpartition("/")[2]
-        keys, basenames = dict[str, list[str]](), dict[str, list[str]]()
-        for key in self.entries:
-            keys.setdefault(composed(key).casefold(), []).append(key)
-            basenames.setdefault(composed(key.rpartition("/")[2]).casefold(), []).append(key)
-        if meant := keys.get(wanted) or basenames.get(wanted):
-            return meant[:NEAREST]  # only the case was wrong
+        keys, basenames = self._by_folded, self._by_folded_basename
         found = list(basenames.get(last, []))
         if wanted:
             found += [key for folded, same in keys.items() if wanted in folded for key in same]
@@ -168,9 +174,10 @@ class RegistryIndex:
     def _unknown(self, name: str) -> UnknownDatasetError:
         nearest = self._nearest(name)
         advice = f"Did you mean {_either(nearest)}?" if nearest else "`evio-data list` shows all."
-        folder = f"{name.strip('/')}/"
-        if any(key.startswith(folder) for key in self.entries):
-            advice = f"It is a folder: the pattern {folder + '*'!r} means all that is in it."
+        folder = f"{fold(name).strip('/')}/"
+        if any(key.startswith(folder) for key in self._by_folded):
+            pattern = f"{name.strip('/')}/*"
+            advice = f"It is a folder: the pattern {pattern!r} means all that is in it."
         if "://" in name:
             advice = "Links are for `evio-data fetch LINK`, and in Python for evio_data.retrieve."
         error = UnknownDatasetError(f"no dataset {clean(name)!r} in the registry.", advice=advice)
@@ -179,7 +186,7 @@ class RegistryIndex:
 
     def _ambiguous(self, name: str, keys: list[str]) -> UnknownDatasetError:
         error = UnknownDatasetError(
-            f"{name!r} is ambiguous: {len(keys)} datasets have this basename.",
+            f"{name!r} is ambiguous: {len(keys)} datasets have this name.",
             advice=f"Use {_either(keys[:NEAREST])}{', …' if len(keys) > NEAREST else '.'}",
         )
         error.candidates = tuple(keys)
@@ -193,6 +200,26 @@ def composed(name: str) -> str:
     from unicodedata import normalize
 
     return normalize("NFC", name)
+
+
+def fold(name: str) -> str:
+    """Return what two names have in common if some file system takes them for one.
+
+    >>> fold("Fan/U\u0308.RAW") == fold("fan/\xfc.raw")
+    True
+    """
+    if name.isascii():
+        return name.lower()
+    from unicodedata import normalize
+
+    return normalize("NFC", normalize("NFC", name).casefold())
+
+
+def _grouped(names: Iterable[str], key_of: Spelling) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(key_of(name), []).append(name)
+    return groups
 
 
 def spelled_name(name: Name) -> str:
@@ -223,8 +250,10 @@ def is_glob(pattern: str) -> bool:
     return any(character in pattern for character in "*?[")
 
 
-def glob_matcher(pattern: str) -> Callable[[str], bool]:
+def glob_matcher(pattern: str, spelling: Spelling = composed) -> Matcher:
     """Return a test of names; a pattern without ``/`` is held against the basename too.
+
+    ``spelling`` is what is compared of the pattern and of a name.
 
     >>> matches = glob_matcher("*.raw")
     >>> matches("fan/fan_const_rpm.raw"), matches("fan/fan_const_rpm.dat")
@@ -232,12 +261,12 @@ def glob_matcher(pattern: str) -> Callable[[str], bool]:
     """
     import fnmatch
 
-    match = re.compile(fnmatch.translate(composed(pattern))).match
+    match = re.compile(fnmatch.translate(spelling(pattern))).match
     if "/" in pattern:
-        return lambda name: match(composed(name)) is not None
+        return lambda name: match(spelling(name)) is not None
 
     def matches(name: str) -> bool:
-        name = composed(name)
+        name = spelling(name)
         return match(name) is not None or match(name.rpartition("/")[2]) is not None
 
     return matches

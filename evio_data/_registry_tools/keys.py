@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from .._registry.names import OUR_NAMES, check_name, fold
+from .._registry.names import OUR_NAMES, check_name
+from .._registry.registry import fold
 from ..errors import RegistryError
 
 

@@ -9,9 +9,8 @@ import pooch
 import pytest
 
 from evio_data._drive import links
-from evio_data._registry.names import fold
 from evio_data._registry.parser import UNPINNED, columns, load, parse, shipped_path
-from evio_data._registry.registry import Entry, RegistryIndex
+from evio_data._registry.registry import Entry, RegistryIndex, fold
 from evio_data.errors import RegistryError, UnknownDatasetError
 
 HASH = "0123456789abcdef" * 4
@@ -451,7 +450,6 @@ def test_find_very_ambiguous() -> None:
     [
         ("fan/fan_cnst_rpm.raw", "fan/fan_const_rpm.raw"),
         ("fan_const_rmp.raw", "fan/fan_const_rpm.raw"),
-        ("Fan_Const_RPM.raw", "fan/fan_const_rpm.raw"),
         ("event.raw", "one/events.raw"),
         ("wrong/events.raw", "one/events.raw"),
         ("one/event*.rw", "one/events.raw"),
@@ -565,15 +563,14 @@ def test_what_is_no_name(name: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("FAN/FAN_CONST_RPM.RAW", "fan/fan_const_rpm.raw"),
-        ("FAN_CONST_RPM.raw", "fan/fan_const_rpm.raw"),
+        ("CONST", "fan/fan_const_rpm.raw"),
         ("const", "fan/fan_const_rpm.raw"),
         ("two", "two/events.raw"),
         ("fan_const_rpm", "fan/fan_const_rpm.raw"),
     ],
 )
 def test_the_likeliest_name_comes_first(name: str, nearest: str) -> None:
-    """Another case, or a part of a name, is answered with the name that it is of."""
+    """A part of a name is answered with the name that it is of."""
     with pytest.raises(UnknownDatasetError) as caught:
         FOLDERS.find(name)
 
@@ -592,14 +589,33 @@ def test_a_backslash_is_refused_with_its_line() -> None:
         assert caught.value.line == 2
 
 
-@pytest.mark.parametrize("typed", ["FAN/FAN.RAW", "Fan.raw"])
-def test_wrong_case_alone_has_one_suggestion(typed: str) -> None:
-    """A name that is right but for its case is suggested alone, whatever else is like it."""
-    names = ("fan/fan.raw", "fan/fan.dat", "fan/fan2.raw")
-    registry = parse("\n".join(f"{name} unpinned {URL}" for name in names))
-    with pytest.raises(UnknownDatasetError) as caught:
-        registry.find(typed)
-    assert caught.value.candidates == ("fan/fan.raw",)
+@pytest.mark.parametrize(
+    ("registered", "typed"),
+    [
+        ("fan/fan.raw", "FAN/FAN.RAW"),
+        ("fan/fan.raw", "Fan.raw"),
+        ("Fan/Fan.RAW", "fan/fan.raw"),
+        ("stra\u00dfe/\u00fc.raw", "STRASSE/U\u0308.RAW"),
+        ("stra\u00dfe/\u00fc.raw", "\u00dc.Raw"),
+        ("fan/fan [1].raw", "FAN/Fan [1].raw"),
+        ("fan/fan [1].raw", "fan [1].raw"),
+        ("fan/fan.raw", "F*/FAN.*W"),
+    ],
+)
+def test_a_name_is_found_in_any_case(registered: str, typed: str) -> None:
+    """Names that are equal when case is folded are one name, whatever else is like it."""
+    registry = registry_of("fan/fan.dat", "fan/fan2.dat", registered)
+    assert [entry.name for entry in registry.select([typed])] == [registered]
+
+
+def test_the_same_case_goes_first() -> None:
+    """Who types a basename or a glob exactly gets that one; in a third case it is ambiguous."""
+    registry = registry_of("one/Fan.raw", "two/fan.raw")
+    assert registry.find("Fan.raw").name == "one/Fan.raw"
+    assert [entry.name for entry in registry.select(["F*"])] == ["one/Fan.raw"]
+    with pytest.raises(UnknownDatasetError, match="ambiguous") as caught:
+        registry.find("FAN.raw")
+    assert caught.value.candidates == ("one/Fan.raw", "two/fan.raw")
 
 
 def test_link_in_place_of_a_name() -> None:

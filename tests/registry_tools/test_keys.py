@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from evio_data._registry.names import check_name, fold
+from evio_data._registry.names import check_name
 from evio_data._registry.parser import parse
-from evio_data._registry.registry import Entry
+from evio_data._registry.registry import Entry, fold
 from evio_data._registry_tools.editor import line_of
 from evio_data._registry_tools.keys import Keys, safe_key
 from evio_data.errors import RegistryError
