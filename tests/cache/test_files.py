@@ -6,9 +6,8 @@ import os
 import random
 import shutil
 import stat
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -311,103 +310,6 @@ def test_link_in_the_place_of_the_tag(drive: Drive, tmp_path: Path) -> None:
     assert not (tmp_path / "outside").exists()
 
 
-# --- caches that cannot be written ------------------------------------------------------------
-
-AS_NOBODY = """
-import os, sys
-import evio_data
-cache = os.environ["EVIO_DATA_DIR"]
-os.environ["EVIO_DATA_DIR"] = sys.argv[1]
-evio_data.fetch("any.raw")  # imports whatever another user may not be able to
-evio_data.fetch("any.raw", verify=True)
-os.environ["EVIO_DATA_DIR"] = cache
-if os.getuid() == 0:
-    os.setgroups([])
-    os.setegid(65534)
-    os.seteuid(65534)
-try:
-    print(evio_data.fetch(sys.argv[2], verify="verify" in sys.argv))
-except evio_data.errors.EvioDataError as error:
-    print(type(error).__name__, error)
-"""
-
-
-@pytest.fixture
-def _reachable(tmp_path: Path) -> None:
-    """Let other users through to this test's folder."""
-    for folder in (tmp_path, *tmp_path.parents):
-        mode = folder.stat().st_mode
-        if not mode & 0o001:
-            folder.chmod(mode | 0o011)
-
-
-def as_nobody(drive: Drive, name: str, *words: str) -> str:
-    """Fetch as another user where we are root, else as ourselves."""
-    drive.add("any.raw", b"events")
-    printed = drive.run(AS_NOBODY, str(drive.registry.parent / "root"), name, *words)
-    drive.replace(drive.registry.read_text().rpartition("any.raw")[0])
-    return printed
-
-
-def read_only(folder: Path) -> None:
-    """Take the right to write from a whole tree."""
-    for path in [folder, *folder.rglob("*")]:
-        path.chmod(path.stat().st_mode & ~0o222)
-
-
-@pytest.fixture
-def _writable_again(drive: Drive) -> Iterator[None]:
-    yield
-    subprocess.run(["chmod", "-R", "u+w", str(drive.cache)], check=True)
-
-
-@pytest.mark.usefixtures("_reachable", "_writable_again")
-@pytest.mark.parametrize("stamped", [True, False])
-def test_read_only_cache_serves(drive: Drive, cached: Path, stamped: bool) -> None:
-    """A cache that cannot be written to serves what it has, with a stamp or by hashing."""
-    if not stamped:
-        shutil.rmtree(drive.cache / ".evio-data")
-    read_only(drive.cache)
-    assert as_nobody(drive, NAME) == f"{cached}\n"
-    assert as_nobody(drive, NAME, "verify") == f"{cached}\n"
-    assert drive.server.sent(drive.server.named(NAME)) == 0
-
-
-@pytest.mark.usefixtures("_reachable", "_writable_again")
-def test_read_only_cache_without_the_file(drive: Drive) -> None:
-    """A missing file in a cache that cannot be written to is a typed error."""
-    drive.add(NAME, DATA)
-    drive.cache.mkdir()
-    read_only(drive.cache)
-    assert as_nobody(drive, NAME).startswith(f"CacheError {NAME}: cannot use")
-    assert drive.server.sent(drive.server.named(NAME)) == 0
-
-
-@pytest.mark.usefixtures("_reachable")
-@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs two users: root only")
-@pytest.mark.parametrize("sticky", [False, True])
-def test_another_user_in_a_shared_cache(drive: Drive, sticky: bool) -> None:
-    """A lock and a partial that another user left are no obstacle, in a sticky folder neither."""
-    file = drive.add(NAME, DATA, cut_after=2**19, quota="on-resume")
-    before = os.umask(0o000)
-    try:
-        with pytest.raises(errors.DownloadError):
-            evio_data.fetch(NAME)
-    finally:
-        os.umask(before)
-    (drive.state(NAME) / "lock").touch(0o600)
-    assert drive.left(NAME) == [".journal", ".part", "lock"]
-    if sticky:
-        for folder in [drive.cache, *drive.cache.rglob("*/"), *drive.cache.glob(".evio-data/**/")]:
-            if folder.is_dir():
-                folder.chmod(0o1777)
-    file.cut_after = file.quota = None
-    drive.server.forget()
-    assert as_nobody(drive, NAME) == f"{drive.path(NAME)}\n"
-    assert drive.path(NAME).read_bytes() == DATA
-    assert (drive.server.sent(file) < len(DATA)) is not sticky
-
-
 # --- time -------------------------------------------------------------------------------------
 
 
@@ -560,43 +462,3 @@ def test_a_stranger_s_link_is_not_read_through(drive: Drive, tmp_path: Path) -> 
     os.lchown(place, 65534, 65534)
     with pytest.raises(errors.CacheError, match="symbolic link"):
         evio_data.fetch(NAME)
-
-
-# --- a cache that was copied elsewhere --------------------------------------------------------
-
-
-@pytest.mark.usefixtures("_reachable", "_writable_again")
-@pytest.mark.parametrize("whole_seconds", [False, True])
-def test_a_copied_cache_that_is_read_only_is_warm(
-    drive: Drive, cached: Path, tmp_path: Path, *, whole_seconds: bool
-) -> None:
-    """Other inodes, and times as an archive keeps them, are no reason to hash at every start."""
-    copy = tmp_path / "copy"
-    shutil.copytree(drive.cache, copy)
-    there = copy / NAME
-    if whole_seconds:
-        os.utime(there, (int(there.stat().st_mtime), int(there.stat().st_mtime)))
-    assert there.stat().st_ino != cached.stat().st_ino
-    read_only(copy)
-    os.environ["EVIO_DATA_DIR"] = str(copy)
-    try:
-        drive.add("any.raw", b"events")
-        printed = drive.run(UNHASHED, str(drive.registry.parent / "root"), NAME)
-    finally:
-        os.environ["EVIO_DATA_DIR"] = str(drive.cache)
-        subprocess.run(["chmod", "-R", "u+w", str(copy)], check=True)
-    assert printed == "warm\n"
-
-
-UNHASHED = """
-import os, sys
-import evio_data
-from evio_data._collection import open_collection
-collection = open_collection()
-if os.getuid() == 0:
-    os.setgroups([])
-    os.setegid(65534)
-    os.setreuid(65534, 65534)
-entry = collection.registry.find(sys.argv[2])
-print("warm" if collection.cached_file(entry).is_warm(entry.hash) else "cold")
-"""
