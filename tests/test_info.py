@@ -143,25 +143,46 @@ def test_command_with_an_unknown_name(drive: Drive) -> None:
     assert b"Did you mean" in done.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
-@pytest.mark.parametrize(("encoding", "drawn"), [("utf-8", True), ("latin-1", False)])
-def test_picture_on_a_terminal(drive: Drive, tmp_path: Path, encoding: str, *, drawn: bool) -> None:
-    """On a terminal that shows Unicode, and only there, the first events are drawn."""
+def on_terminal(columns: int, **environment: str) -> str:
+    """Return what ``evio-data info fan.raw`` shows on a terminal of so many columns."""
     import fcntl
     import pty
     import struct
     import termios
 
-    drive.add("fan.raw", write_evt3(tmp_path / "fan.raw", events=2000).path)
-    drive.fetch_elsewhere("fan.raw")
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     command = [sys.executable, "-m", "evio_data", "info", "fan.raw"]
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    subprocess.run(command, stdout=theirs, env=environment, timeout=60, check=True)
+    settings = {**os.environ, **environment}
+    subprocess.run(command, stdout=theirs, env=settings, timeout=60, check=True)
     os.close(theirs)
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
+    return shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize("columns", [20, 80, 120])
+def test_what_is_copied_is_whole(drive: Drive, columns: int) -> None:
+    """A URL or a path is on one line, and begins it where a terminal would break it."""
+    cache = drive.registry.parent / ("folder with blanks " + "x" * 40)
+    url = f"https://drive.google.com/uc?export=download&id={'A1b2C3d4' * 4}x"
+    homepage = (
+        "https://drive.google.com/drive/folders/18ORzE9_aHABYqOHzVdL0GANk_eIMaSuE-" + "y" * 30
+    )
+    drive.replace(f"# homepage: {homepage}\nfan.raw unpinned {url}")
+    lines = on_terminal(columns, EVIO_DATA_DIR=str(cache)).splitlines()
+    for text in (url, homepage, str(cache / "fan.raw")):
+        assert any(text in line and (line == text or len(line) <= columns) for line in lines)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize(("encoding", "drawn"), [("utf-8", True), ("latin-1", False)])
+def test_picture_on_a_terminal(drive: Drive, tmp_path: Path, encoding: str, *, drawn: bool) -> None:
+    """On a terminal that shows Unicode, and only there, the first events are drawn."""
+    drive.add("fan.raw", write_evt3(tmp_path / "fan.raw", events=2000).path)
+    drive.fetch_elsewhere("fan.raw")
+    shown = on_terminal(80, PYTHONIOENCODING=encoding)
     lines = shown.splitlines()
     assert any(0x2800 < ord(character) < 0x2900 for character in shown) is drawn
     assert all(len(line) <= 80 or "/" in line for line in lines)  # a path is never cut

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from .._collection import open_collection
 from .._info import Info, describe
-from .._text import folded, terminal_size
+from .._text import columns, folded, terminal_size
 from .output import frame
 from .terminal import OK, show, show_json
 
+WHOLE = ("source", "path", "homepage")  # rows to be copied: a path may have blanks
 LABEL = 14  # columns of a label and the blanks around it
 PICTURE = (60, 18)  # columns and lines of a terminal that a picture takes at most
 NARROW = 40  # columns of a terminal: fewer have no room for labels beside texts, or pictures
@@ -33,12 +34,27 @@ def _lines(info: Info) -> list[str]:
     lines = [info.name]
     for label, text in info.rows():
         if screen and screen.columns < NARROW:
-            lines += folded(f"{label}: {text}", screen.columns)
+            whole = [f"{label}:", text] if label in WHOLE else None
+            lines += whole or folded(f"{label}: {text}", screen.columns)
             continue
-        first, *more = folded(text, screen and max(screen.columns - LABEL, LABEL), hang=0)
-        lines += [f"  {label:<12}{first}", *(" " * LABEL + line for line in more)]
+        lines += _beside(label, text, screen and max(screen.columns - LABEL, LABEL))
     if screen and screen.columns >= NARROW and info.header and _speaks_braille():
         lines += _picture(info.path, screen.columns, screen.lines)
+    return lines
+
+
+def _beside(label: str, text: str, width: int | None) -> list[str]:
+    """Return a text beside its label; what is too long for that, as URLs are, has its own line.
+
+    A terminal would break it, and what is broken cannot be copied.
+    """
+    head, lines = f"  {label:<12}", []
+    for line in [text] if label in WHOLE else folded(text, width, hang=0):
+        if width and columns(line) > width:
+            lines += [head.rstrip(), line] if head.strip() else [line]
+        else:
+            lines.append(head + line)
+        head = " " * LABEL
     return lines
 
 
