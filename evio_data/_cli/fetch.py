@@ -10,8 +10,8 @@ from .._progress.screens import screen
 from .._registry.registry import Entry
 from .._report import Outcome, Report
 from .._settings import Settings, from_environment
-from ..errors import CacheError, EvioDataError
-from .link import Link, copy_to, is_link, place, resolve
+from ..errors import EvioDataError
+from .link import Link, copy_to, download, is_link, resolve_all
 from .output import report_json
 from .prefetch import run, tell_kept
 from .terminal import FAILED, INTERRUPTED, OK, say, show, show_json
@@ -42,9 +42,9 @@ def fetch(options: argparse.Namespace) -> int:
         for entry in wanted.entries:
             if entry.name in watcher.outcomes:
                 found[entry] = _copied(watcher.outcomes[entry.name], output)
+        links = [] if interrupted else wanted.links
         try:
-            for text in () if interrupted else wanted.links:
-                found[text] = _fetch_link(text, output, settings, options, watcher)
+            _fetch_links(links, found, output, settings, options, watcher)
         except KeyboardInterrupt:
             interrupted = True
     if interrupted:
@@ -85,41 +85,36 @@ def _output(options: argparse.Namespace, wanted: _Wanted) -> Path | None:
 # --- links ------------------------------------------------------------------------------------
 
 
-def _fetch_link(
-    text: str,
+def _fetch_links(
+    texts: list[str],
+    found: dict[Entry | str, Outcome],
     output: Path | None,
     settings: Settings,
     options: argparse.Namespace,
     watcher: "Bars | Lines",
-) -> Outcome:
-    """Return what became of a link."""
-    try:
-        link = resolve(text, output, settings)
-        return link.present or _download(link, settings, options, watcher)
-    except EvioDataError as error:
-        return Outcome(error.name or text, "failed", error=error)
+) -> None:
+    """Have links, all at once, and put down what becomes of each; two of one place take turns."""
+    while texts:
+        chosen: dict[str, Link] = {}
+        for text, link in zip(texts, resolve_all(texts, output, settings, options), strict=True):
+            if isinstance(link, EvioDataError):
+                found[text] = Outcome(link.name or text, "failed", error=link)
+            elif link.present is not None:
+                _tell_present(link, watcher)
+                found[text] = link.present
+            else:
+                chosen.setdefault(link.target.name, link)
+        download(list(chosen.values()), found, settings, options, watcher)
+        texts = [text for text in texts if text not in found]
 
 
-def _download(
-    link: Link, settings: Settings, options: argparse.Namespace, watcher: "Bars | Lines"
-) -> Outcome:
-    from .._transfer.engine import Engine
-    from .._transfer.jobs import Job
-
-    where = place(link)
-    try:
-        (outcome,) = Engine(
-            [Job(link.entry, where, lambda: [link.source], link.entry.size)],
-            connections=options.concurrency,
-            timeout=settings.timeout,
-            retries=settings.retries,
-            watcher=watcher,
-        ).run()
-    finally:
-        where.tidy()
-    if isinstance(outcome.error, CacheError):  # the folder is the user's own, not the cache
-        outcome.error.advice = "Make room, or name another place with `-o FILE`."
-    return outcome if outcome.error else outcome._replace(path=link.target)
+def _tell_present(link: Link, watcher: "Bars | Lines") -> None:
+    if link.entry.hash is None:
+        watcher.message(
+            link.entry.name,
+            "a file of this name and size is there and stays; nobody has published a hash to "
+            "compare it with",
+        )
 
 
 # --- afterwards -------------------------------------------------------------------------------

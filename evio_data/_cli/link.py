@@ -1,22 +1,27 @@
 """Fetch a file by its link, into the current folder or to ``-o FILE``."""
 
+import argparse
 import errno
 import filecmp
 import os
 import shutil
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._cache.copying import clone
-from .._drive.links import folder_link
+from .._cache.hashing import hash_of
+from .._drive.links import file_link, folder_link
 from .._files import as_cache_error, open_nofollow
 from .._pooch.delivery import Delivery, place_for
 from .._pooch.entries import as_entry
+from .._registry.hashes import kind_of
 from .._registry.parser import DOI
 from .._registry.registry import Entry
 from .._registry_tools.keys import safe_key
-from .._report import Outcome
+from .._report import HashState, Outcome
 from .._settings import Settings
 from .._sources.base import Source
 from .._text import clean
@@ -24,6 +29,7 @@ from ..errors import CacheError, DownloadError, EvioDataError, OfflineError
 
 if TYPE_CHECKING:
     from .._http.connection import HttpSession
+    from .._transfer.listener import ProgressListener
 
 ATTEMPTS = 3  # to learn the name of a file, before the engine begins to count its own
 PAUSE = 1.0  # seconds between them
@@ -42,12 +48,15 @@ class Link(NamedTuple):
     target : Path
     present : Outcome or None
         Set where the file is there already.
+    text : str
+        The link as it was given.
     """
 
     entry: Entry
     source: Source
     target: Path
     present: Outcome | None = None
+    text: str = ""
 
 
 def is_link(text: str) -> bool:
@@ -62,7 +71,20 @@ def is_link(text: str) -> bool:
 _BARE = ("drive.google.com/", "docs.google.com/")  # as some people copy them
 
 
-def resolve(text: str, output: Path | None, settings: Settings) -> Link:
+def resolve_all(
+    texts: Sequence[str], output: Path | None, settings: Settings, options: argparse.Namespace
+) -> list[Link | EvioDataError]:
+    """Return where each link leads, or why it cannot be had; they are asked for side by side."""
+    from .._transfer.questions import Questions
+
+    questions = Questions(connections=options.concurrency, timeout=settings.timeout, retries=0)
+    found = questions.in_parallel(
+        texts, lambda session, text: resolve(text, output, settings, session)
+    )
+    return [each for each in found if each is not None]
+
+
+def resolve(text: str, output: Path | None, settings: Settings, session: "HttpSession") -> Link:
     """Return where a link leads and which file it becomes; one that is there is not asked for.
 
     Raises
@@ -77,18 +99,19 @@ def resolve(text: str, output: Path | None, settings: Settings) -> Link:
         )
     found, source = _located(entry, settings)
     if output is not None and not output.is_dir() and not os.path.lexists(output):
-        return Link(found._replace(name=output.name), source, output)
-    offered, size = _ask(source, found, settings)
+        return Link(found._replace(name=output.name), source, output, text=text)
+    offered, size = _ask(source, found, session)
     named = entry.url.rpartition("/")[2] if entry.url.startswith(DOI) else ""
     name = safe_key([named or offered])
     target = output / name if output and output.is_dir() else output or Path(name)
-    present = _present(target, size) if os.path.lexists(target) else None
-    return Link(found._replace(name=target.name, size=size), source, target, present)
+    found = found._replace(name=target.name, size=size)
+    present = _present(target, found) if os.path.lexists(target) else None
+    return Link(found, source, target, present, text)
 
 
 def _entry(text: str) -> Entry:
     url = f"https://{text}" if text.lower().startswith(_BARE) else text
-    if folder_link(url) is not None:
+    if folder_link(url) is not None and file_link(url) is None:  # open?id= may be of both
         raise DownloadError(
             "this is a Drive folder, not a file.",
             name=clean(url),
@@ -109,24 +132,21 @@ def _located(entry: Entry, settings: Settings) -> tuple[Entry, Source]:
     return entry, source_of(entry.url, endpoint=settings.endpoint, api_key=settings.api_key)
 
 
-def _ask(source: Source, entry: Entry, settings: Settings) -> tuple[str, int | None]:
+def _ask(source: Source, entry: Entry, session: "HttpSession") -> tuple[str, int | None]:
     """Return the name of a file as the server has it, and its size if it says that."""
-    from .._http.connection import HttpSession, TransportError
+    from .._http.connection import TransportError
 
-    connection = HttpSession(timeout=settings.timeout)
     try:
         for _ in range(1, ATTEMPTS):
             try:
-                return _name_and_size(source, connection)
+                return _name_and_size(source, session)
             except TransportError:
                 time.sleep(PAUSE)
-        return _name_and_size(source, connection)
+        return _name_and_size(source, session)
     except TransportError as error:
         raise DownloadError(f"{error}.", name=entry.name, advice="Run again.") from error
     except EvioDataError as error:
         raise error.about(entry.name) from error.__cause__
-    finally:
-        connection.close()
 
 
 def _name_and_size(source: Source, connection: "HttpSession") -> tuple[str, int | None]:
@@ -140,11 +160,15 @@ def _name_and_size(source: Source, connection: "HttpSession") -> tuple[str, int 
         return body.file_name or "download", body.placement.total
 
 
-def _present(target: Path, size: int | None) -> Outcome:
-    """Return the outcome of a file that is there: of a link only its size can be compared."""
-    if target.is_file() and size == target.stat().st_size:
-        return Outcome(target.name, "present", target, size, hash_state="unpinned")
-    raise in_the_way(target)
+def _present(target: Path, entry: Entry) -> Outcome:
+    """Return the outcome of a file that is there, compared by its hash, or what else is known."""
+    if not target.is_file() or entry.size != target.stat().st_size:
+        raise in_the_way(target)
+    known = entry.hash
+    if known is not None and hash_of(target.resolve(), kind_of(known)) != known:
+        raise in_the_way(target)
+    state: HashState = "published" if known else "unpinned"
+    return Outcome(target.name, "present", target, entry.size, hash=known, hash_state=state)
 
 
 def in_the_way(target: Path) -> CacheError:
@@ -207,8 +231,49 @@ def copy_to(source: Path, target: Path) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def place(link: Link) -> NewFile:
-    """Return where the bytes of a link go."""
-    found = place_for(link.entry, link.target, None, kind=NewFile)
-    assert isinstance(found, NewFile)
-    return found
+# --- downloading ------------------------------------------------------------------------------
+
+
+def download(
+    links: Sequence[Link],
+    found: dict[Entry | str, Outcome],
+    settings: Settings,
+    options: argparse.Namespace,
+    watcher: "ProgressListener",
+) -> None:
+    """Download links side by side, and put down what has become of each, by its text."""
+    from .._transfer.engine import Engine
+    from .._transfer.jobs import Job
+
+    placed = [(link, place) for link in links if (place := _place(link, found)) is not None]
+    engine = Engine(
+        [Job(link.entry, place, partial(list, [link.source]), link.entry.size)
+         for link, place in placed],
+        connections=options.concurrency,
+        timeout=settings.timeout,
+        retries=settings.retries,
+        brief=settings.brief,
+        watcher=watcher,
+    )  # fmt: skip
+    try:
+        engine.run()
+    finally:  # of an interrupted run, too
+        for link, place in placed:
+            place.tidy()
+            if link.target.name in engine.outcomes:
+                found[link.text] = _ended(link, engine.outcomes[link.target.name])
+
+
+def _place(link: Link, found: dict[Entry | str, Outcome]) -> Delivery | None:
+    try:
+        return place_for(link.entry, link.target, None, kind=NewFile)
+    except CacheError as error:
+        found[link.text] = Outcome(link.target.name, "failed", error=error)
+        return None
+
+
+def _ended(link: Link, outcome: Outcome) -> Outcome:
+    """Return an outcome with the place of the file, or with advice for a folder of the user's."""
+    if isinstance(outcome.error, CacheError):
+        outcome.error.advice = "Make room, or name another place with `-o FILE`."
+    return outcome if outcome.error else outcome._replace(path=link.target)

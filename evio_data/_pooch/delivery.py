@@ -106,8 +106,11 @@ class Delivery:
         if self._presence is None:
             return
         if self._presence.is_exclusive():
+            # Of others in this process too, who were not alone when they left.
+            for folder in self.state.parent.glob("[0-9a-f]" * URL_DIGITS):
+                with suppress(OSError):
+                    folder.rmdir()
             with suppress(OSError):
-                self.state.rmdir()
                 if not Path(self._root, CACHEDIR_TAG).exists():  # else it is a cache of ours
                     self.state.parent.rmdir()
         self._presence.release()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import noise
+
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
@@ -230,3 +232,35 @@ def test_empty_file(drive: Drive, here: Path, fetch: Fetch) -> None:
     file = drive.server.add("empty.raw", b"")
     assert fetch(link(file.id)).stdout == "empty.raw\n"
     assert (here / "empty.raw").read_bytes() == b""
+
+
+# --- several links ----------------------------------------------------------------------------
+
+
+def test_links_come_side_by_side(drive: Drive, here: Path) -> None:
+    """Two links are received at the same time; an interrupt keeps what is whole, and the rest."""
+    files = [drive.server.add(f"{name}.raw", noise(4 * MIB, name), rate=4 * MIB) for name in (1, 2)]
+    small = drive.server.add("small.raw", CONTENT)
+    links = [link(file.id) for file in (*files, small)]
+    command = [sys.executable, "-m", "evio_data", "fetch", *links]
+    with subprocess.Popen(command, cwd=here, stdout=-1, stderr=-1, text=True) as process:
+        while min(map(drive.server.sent, files)) < MIB or not (here / "small.raw").exists():
+            assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGINT)
+        printed = process.communicate(timeout=60)[0]
+    assert (process.returncode, printed) == (130, "small.raw\n")
+    again = subprocess.run(command, cwd=here, check=True, capture_output=True, timeout=60)
+    assert again.stdout.decode().split() == ["1.raw", "2.raw", "small.raw"]
+    assert sorted(path.name for path in here.iterdir()) == ["1.raw", "2.raw", "small.raw"]
+    assert min(max(drive.starts(file)) for file in files) > MIB // 2
+    assert (here / "2.raw").read_bytes() == noise(4 * MIB, 2)
+
+
+def test_two_links_to_one_name(drive: Drive, here: Path, fetch: Fetch) -> None:
+    """The first has the place; another file of that name is told from it, the same one is there."""
+    one, two = (drive.server.add("a.raw", noise(size)) for size in (1000, 2000))
+    done = fetch(link(one.id), link(two.id), f"https://drive.google.com/open?id={one.id}")
+    assert (done.returncode, done.stdout) == (1, "a.raw\n" * 2), done.stderr
+    assert "a.raw exists, and is not this file" in done.stderr
+    assert "nobody has published a hash" in " ".join(done.stderr.split())
+    assert (here / "a.raw").read_bytes() == noise(1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -247,3 +248,19 @@ def test_command_fetches_a_doi(internet: Internet, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "a.raw\n"
     assert (tmp_path / "a.raw").read_bytes() == BYTES
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_file_in_the_place_of_a_doi_s_is_hashed(
+    internet: Internet, tmp_path: Path, *, is_right: bool
+) -> None:
+    """Where a hash is known, a file of the right size is there only if its bytes are right."""
+    doi = publish(internet, "Zenodo", {"a.raw": BYTES})
+    content = BYTES if is_right else bytes(len(BYTES))
+    (tmp_path / "a.raw").write_bytes(content)
+    command = [sys.executable, "-m", "evio_data", "fetch", f"doi:{doi}/a.raw", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    (file,) = json.loads(done.stdout)["files"]
+    assert (done.returncode, file["status"]) == ((0, "present") if is_right else (1, "failed"))
+    assert not is_right or file["state"] == "verified"
+    assert (tmp_path / "a.raw").read_bytes() == content
