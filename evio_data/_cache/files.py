@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,7 +50,7 @@ class Cache:
         CacheError
             If the cache cannot be written to.
         """
-        Record(self.root, name, pin.source, self._memory).forget()
+        Record(self.root, name, lambda: pin.source, self._memory).forget()
 
 
 class CachedFile:
@@ -83,7 +84,8 @@ class CachedFile:
         self._size = entry.size if entry is not None else None
         self.unhealable = entry is not None and entry.hash is None and self.pins
         self.final = f"{root}{os.sep}{name}"
-        source = source_key(entry.url) if entry is not None and entry.url else ""
+        url = entry.url if entry is not None else ""
+        source = partial(source_key, url) if url else str
         self._record = Record(root, name, source, memory or Memory({}, {}))
 
     @property

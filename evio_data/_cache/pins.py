@@ -78,9 +78,13 @@ class Pins:
             found = [self._read(name) for name in sorted(os.listdir(self.folder))]  # noqa: PTH208
         return [pin for pin in found if pin is not None]
 
+    def are_there(self) -> bool:
+        """Say whether something was ever pinned."""
+        return os.path.lexists(f"{self._root}{os.sep}{os.sep.join(self.parts)}")
+
     def of(self, source: str) -> Pin | None:
         """Return the pin of a source; None where there is none that can be read."""
-        if not os.path.lexists(self.folder):  # never fetched: no need of hashlib, which takes 4 ms
+        if not self.are_there():  # never fetched: no need of hashlib, which takes 4 ms
             return None
         pin = self._read(_file_of(source))
         return pin if pin is not None and pin.source == source else None

@@ -1,6 +1,8 @@
 """What is known of the file of one key: its stamp and its pin, on disk or in memory."""
 
 import os
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,19 +33,24 @@ class Record:
         The cache.
     name : str
         The key.
-    source : str
-        Whose file is wanted; empty where that is of no interest.
+    source : callable
+        Returns whose file is wanted; empty where that is of no interest.
     memory : Memory
     """
 
-    def __init__(self, root: str, name: str, source: str, memory: Memory) -> None:
-        self.source = source
+    def __init__(self, root: str, name: str, source: Callable[[], str], memory: Memory) -> None:
+        self._source = source
         self._root = root
         self._name = name
         self._memory = memory
         self._pins = Pins(root, name)
         self.folder = f"{root}{os.sep}{STATE_FOLDER}{os.sep}{name}"
         self._stamp_path = f"{self.folder}{os.sep}{STAMP}"
+
+    @cached_property
+    def source(self) -> str:
+        """Whose file is wanted; worked out when it matters, which it seldom does in a long list."""
+        return self._source()
 
     # --- the stamp ----------------------------------------------------------------------------
 
@@ -85,7 +92,7 @@ class Record:
 
     def is_foreign(self, stamp: Stamp | None) -> bool:
         """Say whether a stamp is of another source's file."""
-        return bool(self.source and stamp and stamp.source and stamp.source != self.source)
+        return bool(stamp and stamp.source and self.source and stamp.source != self.source)
 
     def put_stamp(
         self, stamp: Stamp, *, tidy: bool = True, flush: bool = False, ours: Folder | None = None
@@ -121,7 +128,9 @@ class Record:
 
     def pin(self) -> Pin | None:
         """Return what the file was at its first use; from a stamp of an earlier version, too."""
-        pin = self._pins.of(self.source) or self._memory.pins.get((self._name, self.source))
+        pin = None
+        if self._memory.pins or self._pins.are_there():
+            pin = self._pins.of(self.source) or self._memory.pins.get((self._name, self.source))
         if pin is None and (stamp := self.stamp()) is not None:
             is_ours = stamp.is_right and not self.is_foreign(stamp)
             if is_ours and stamp.state != "verified" and kind_of(stamp.hash) == SHA256:
