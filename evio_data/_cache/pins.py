@@ -80,7 +80,7 @@ class Pins:
 
     def are_there(self) -> bool:
         """Say whether something was ever pinned."""
-        return os.path.lexists(f"{self._root}{os.sep}{os.sep.join(self.parts)}")
+        return os.path.lexists(f"{self._root}{os.sep}{os.sep.join(self.parts)}")  # noqa: PTH118
 
     def of(self, source: str) -> Pin | None:
         """Return the pin of a source; None where there is none that can be read."""
