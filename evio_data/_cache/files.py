@@ -101,7 +101,12 @@ class CachedFile:
     @property
     def state(self) -> Path:
         """Our folder for this key."""
-        return Path(self._record.folder)
+        return Path(self.state_path)
+
+    @property
+    def state_path(self) -> str:
+        """The same as text."""
+        return self._record.folder
 
     @property
     def damaged(self) -> Path:

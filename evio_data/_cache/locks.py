@@ -29,11 +29,11 @@ class Lock:
 
     Parameters
     ----------
-    path : Path
+    path : path
         The lock's file: made when taken, removed when released.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
         self._descriptor: int | None = None
         self._releasing = threading.Lock()

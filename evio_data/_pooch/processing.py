@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pooch
@@ -68,7 +69,7 @@ def _alone(cached_file: CachedFile, tell: Callable[[str], None]) -> Iterator[Non
     if cached_file.final in held:
         yield
         return
-    lock = Lock(cached_file.state / FOLDER / "lock")
+    lock = Lock(f"{_folder_of(cached_file)}{os.sep}lock")
     _acquire(lock, tell)
     held.add(cached_file.final)
     try:
@@ -87,11 +88,15 @@ def _acquire(lock: Lock, tell: Callable[[str], None]) -> None:
         time.sleep(POLL)
 
 
+def _folder_of(cached_file: CachedFile) -> str:
+    return f"{cached_file.state_path}{os.sep}{FOLDER}"  # text: a Path costs as much as the lock
+
+
 class _Record:
     """For which hash a processor has been called to its end, beside the file's stamp."""
 
     def __init__(self, cached_file: CachedFile, processor: object) -> None:
-        self._folder = cached_file.state / FOLDER
+        self._folder = _folder_of(cached_file)
         self._name = sha256(_identity(processor).encode()).hexdigest()[:16] + SUFFIX
         self._texts = dict(self._read_all())
 
@@ -113,14 +118,15 @@ class _Record:
         """Take note; a disk that takes no notes leaves it to the processor."""
         self._texts[self._name] = f"{known} {state}"
         with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / self._name).write_text(self._texts[self._name], encoding="ascii")
+            folder = Path(self._folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / self._name).write_text(self._texts[self._name], encoding="ascii")
 
     def _read_all(self) -> Iterator[tuple[str, str]]:
         with suppress(OSError):
             for name in os.listdir(self._folder):  # noqa: PTH208
                 if name.endswith(SUFFIX):
-                    with open_nofollow(self._folder / name, os.O_RDONLY) as file:
+                    with open_nofollow(f"{self._folder}{os.sep}{name}", os.O_RDONLY) as file:
                         yield name, file.read(MAX_RECORD).decode("ascii", "replace")
 
 
