@@ -224,6 +224,11 @@ def _fault(url: str) -> str:
     """Return what is wrong with a URL; two readers must not see two hosts in it."""
     if "\\" in url:
         return "has a backslash"
+    if url.lower().startswith(DOI):
+        return (
+            "is not an https: or http: URL; a DOI is for `evio-data fetch`, evio_data.retrieve "
+            "and registries made by evio_data.Registry.create"
+        )
     return (
         "has a user's name before its host" if _has_user(url) else "is not an https: or http: URL"
     )

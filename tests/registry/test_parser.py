@@ -160,7 +160,7 @@ def test_columns_are_shell_words(line: str) -> None:
         (f"a.raw None {URL}", "neither 64 hex digits"),
         (f"a.raw {HASH} ftp://lab/a.raw", "not an https: or http: URL"),
         (f"a.raw {HASH} file:///etc/passwd", "not an https: or http: URL"),
-        (f"a.raw {HASH} doi:10.5281/zenodo.1/a", "not an https: or http: URL"),
+        (f"a.raw {HASH} doi:10.5281/zenodo.1/a", "a DOI is for `evio-data fetch`"),
         (f"a.raw {HASH} https:///a.raw", "not an https: or http: URL"),
         (f"a.raw {HASH} lab/a.raw", "not an https: or http: URL"),
         (f"a.raw {HASH} '{URL} x'", "not an https: or http: URL"),
