@@ -21,7 +21,10 @@ RUN = Path(__file__).resolve().parents[1] / "benchmarks" / "run"
 QUICK = ("--no-peers", "--runs", "1", "--scale", "0.001")
 OURS = "| **evio_data.fetch** |"
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="the kernel accounts by wait4")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "wait4"), reason="the kernel accounts by wait4"),
+]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -27,6 +27,7 @@ from .campaign._schedule import Event, FileSpec, Means, Schedule, What, drawn
 from .campaign._world import Process, World
 from .campaign.sweep._preload import How
 
+pytestmark = pytest.mark.slow
 ALL = Means(disks=True, clocks=True, users=True, limits=True, calls=True)
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = FileSpec("fan.raw", 1000, pinned=True, sized=False, plain=False, tagged=False)

@@ -61,6 +61,9 @@ def _result(options: "argparse.Namespace") -> int:
         return _stopped(options, error, FAILED)
     except OSError as error:  # not of a file of ours: the present folder is gone
         return _stopped(options, EvioDataError(f"{error}."), FAILED)
+    except MemoryError:
+        message, advice = "This process got no more memory.", "Raise its limit, and run again."
+        return _stopped(options, EvioDataError(message, advice=advice), FAILED)
 
 
 def _handler(options: "argparse.Namespace") -> "Callable[[argparse.Namespace], int]":

@@ -633,3 +633,26 @@ def test_log_lines_are_dated(drive: Drive) -> None:
     assert len(dated) == 2
     assert all(line[:2] == "20" and line[10] == " " for line in dated)
     assert not any("\x1b" in line or "\r" in line for line in lines)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_without_memory(drive: Drive) -> None:
+    """A command that gets no more memory says so in a line, and as JSON."""
+    drive.registry.write_text(
+        "".join(
+            f"{number}.raw {number:064x} https://example.org/{number}\n" for number in range(40_000)
+        )
+    )
+    code = (
+        "import resource\n"
+        "from evio_data._cli import file_commands, main, output\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 2**22, -1))\n"
+        "main.main(['list', '--json'])"
+    )
+    with drive.spawn(code) as process:
+        printed, said = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert said == "error: This process got no more memory. Raise its limit, and run again.\n"
+    assert json.loads(printed)["ok"] is False

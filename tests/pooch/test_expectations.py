@@ -23,6 +23,7 @@ import pytest
 from evio_data import DriveDownloader, Registry
 from evio_data.testing import DriveFile, DriveServer
 
+pytestmark = pytest.mark.contract
 BYTES = bytes(range(256)) * 1200  # more than one of anybody's chunks
 
 

@@ -214,7 +214,7 @@ test_{0} = needs("fan/{0}.raw")(test_{0})
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_files_come_in_parallel_before_the_first_test(project: Project, workers: str) -> None:
     """Every file has come, side by side with others, when the first test begins."""
-    project.drive.server.rate_per_connection = 2e6
+    project.drive.server.rate_per_connection = 5e5
     for letter in "abc":
         project.add(f"fan/{letter}.raw", 800_000)
     project.write("".join(NOTES.format(letter) for letter in "abc"))

@@ -673,6 +673,7 @@ def bucket(s3: str, request: pytest.FixtureRequest) -> str:
     return f"s3://{name}/data"
 
 
+@pytest.mark.slow
 def test_push_and_fetch_from_s3(drive: Drive, bucket: str, tmp_path: Path) -> None:
     """What was pushed to S3 is fetched from there by a second cache: 0 bytes from Drive."""
     drive.add("fan/fan.raw", DATA, size=True)
@@ -690,6 +691,7 @@ def test_push_and_fetch_from_s3(drive: Drive, bucket: str, tmp_path: Path) -> No
     assert drive.server.requests == []
 
 
+@pytest.mark.slow
 def test_begun_at_drive_and_finished_at_s3(drive: Drive, bucket: str, tmp_path: Path) -> None:
     """A download that Drive cut is finished from S3, where it stood."""
     file = drive.add("fan.raw", DATA, size=True)
@@ -708,6 +710,7 @@ def test_begun_at_drive_and_finished_at_s3(drive: Drive, bucket: str, tmp_path: 
     assert received <= SIZE - 2 * MIB + OVERLAP
 
 
+@pytest.mark.slow
 def test_s3_lies(drive: Drive, bucket: str, tmp_path: Path) -> None:
     """Wrong bytes in S3 are replaced by Drive's; ``push --verify`` mends the object."""
     drive.add("fan.raw", DATA, size=True)
@@ -721,6 +724,7 @@ def test_s3_lies(drive: Drive, bucket: str, tmp_path: Path) -> None:
     assert "1 pushed" in push(drive, bucket, "--verify")
 
 
+@pytest.mark.slow
 def test_s3_gets_nothing_rotten(drive: Drive, bucket: str) -> None:
     """A file that rotted is not passed on to a store, either."""
     drive.add("fan.raw", DATA)
@@ -730,6 +734,7 @@ def test_s3_gets_nothing_rotten(drive: Drive, bucket: str) -> None:
     assert "was damaged since it was verified" in push(drive, bucket, code=1)  # and not "present"
 
 
+@pytest.mark.slow
 def test_s3_keeps_no_parts_of_a_push_that_was_stopped(
     drive: Drive, bucket: str, tmp_path: Path
 ) -> None:
@@ -755,6 +760,7 @@ def test_s3_keeps_no_parts_of_a_push_that_was_stopped(
     assert not are_parts()
 
 
+@pytest.mark.slow
 def test_s3_has_it_not(drive: Drive, bucket: str) -> None:
     """A bucket without the file, or that does not exist, is passed by."""
     drive.add("fan.raw", DATA, size=True)
@@ -763,6 +769,7 @@ def test_s3_has_it_not(drive: Drive, bucket: str) -> None:
     assert drive.fetch_elsewhere("fan.raw", EVIO_DATA_MIRRORS=mirrors).read_bytes() == DATA
 
 
+@pytest.mark.slow
 def test_s3_is_down(drive: Drive, bucket: str) -> None:
     """A store that cannot be reached is passed by."""
     drive.add("fan.raw", DATA, size=True)
@@ -773,6 +780,7 @@ def test_s3_is_down(drive: Drive, bucket: str) -> None:
     assert got.read_bytes() == DATA
 
 
+@pytest.mark.slow
 def test_s3_falls_silent(drive: Drive, bucket: str) -> None:
     """A store that takes a request and says nothing is passed by as soon as any other mirror."""
     drive.add("fan.raw", DATA, size=True)

@@ -22,6 +22,7 @@ pytest.importorskip("gdown", reason="gdown is not installed")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
+pytestmark = pytest.mark.contract
 DATA = bytes(range(256)) * 4096
 HOSTS = (
     "*.google.com",
