@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from .._cache.files import CachedFile
 from .._collection import Collection
 from .._http.connection import TransportError
 from .._mirror_urls import STORES, is_base, is_http
@@ -91,7 +92,7 @@ def _pushed(collection: Collection, place: Target, entry: Entry, *, check: bool)
     try:
         stamp = cached_file.stamp() if cached_file.is_warm(entry.hash) else None
         if stamp is None:
-            return Pushed(entry.name, "not verified")
+            return Pushed(entry.name, "not verified", error=_unverified(cached_file, entry))
         there = place.size_of(entry.name) == stamp.size
         if there and (not check or place.hash_of(entry.name, kind_of(stamp.hash)) == stamp.hash):
             place.tidy(entry.name)
@@ -105,3 +106,14 @@ def _pushed(collection: Collection, place: Target, entry: Entry, *, check: bool)
         )
         return Pushed(entry.name, "failed", error=failure)
     return Pushed(entry.name, "pushed", stamp.size)
+
+
+def _unverified(cached_file: CachedFile, entry: Entry) -> EvioDataError | None:
+    """Return what is to be said of a file that is there all the same."""
+    if cached_file.status() is None:
+        return None
+    return EvioDataError(
+        "it is in the cache, but is not known to be right.",
+        name=entry.name,
+        advice="Run `evio-data verify`, then push again.",
+    )

@@ -574,11 +574,14 @@ def test_push_to_a_folder(drive: Drive, tmp_path: Path) -> None:
 
 
 def test_push_takes_no_unverified_file(drive: Drive, tmp_path: Path) -> None:
-    """A file that changed since it was verified is not given to others."""
+    """A file that changed since it was verified is not given to others, and that is a failure."""
     drive.add("fan.raw", DATA)
+    drive.add("never fetched.raw", OTHER)
     evio_data.fetch("fan.raw").write_bytes(b"changed")
 
-    assert "0 pushed, 0 present, 1 not verified" in push(drive, str(tmp_path / "mirror"))
+    said = push(drive, str(tmp_path / "mirror"), code=1)
+    assert "0 pushed, 0 present, 2 not verified" in said
+    assert said.count("is in the cache, but is not known to be right") == 1
     assert not (tmp_path / "mirror").exists()
 
 
