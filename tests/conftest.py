@@ -30,6 +30,11 @@ def noise(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
+def not_measured() -> dict[str, str]:
+    """Return the environment without coverage, whose data another user may not write."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 class Drive:
     """A running `DriveServer`, the registry of its files, and the cache of this test."""
 

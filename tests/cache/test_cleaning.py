@@ -15,6 +15,7 @@ import evio_data
 from evio_data._cache.cleaning import Selection, find_removable, remove
 from evio_data._cache.locks import Lock
 from evio_data._collection import open_collection
+from tests.conftest import not_measured
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -479,11 +480,6 @@ sys.exit(clean_up(options))
 """
 
 
-def not_measured() -> dict[str, str]:
-    """Return the environment without what makes a child measure its coverage."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_")}
-
-
 @pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs two users: root only")
 @pytest.mark.parametrize("where", ["fan", ".evio-data/fan"])
 @pytest.mark.parametrize("words", [["--all", "--yes"], ["--all"], []])
@@ -500,7 +496,7 @@ def test_a_folder_that_cannot_be_listed(
 
     done = subprocess.run(
         [sys.executable, "-c", UNPRIVILEGED, "clean", *words],
-        env=not_measured(),  # the other user may not write what coverage found
+        env=not_measured(),
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
+from tests.conftest import not_measured
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -189,7 +190,7 @@ def run_as(user: int, *words: str, **environment: str) -> subprocess.CompletedPr
         group=user,
         extra_groups=[],
         cwd="/",
-        env={**os.environ, **environment},
+        env={**not_measured(), **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
