@@ -50,18 +50,28 @@ def _documents_are_served(request: pytest.FixtureRequest, _isolated_environment:
         request.getfixturevalue("documented_drive")
 
 
-@pytest.fixture
-def documented_drive(tmp_path: Path) -> Iterator[None]:
-    """Serve small stand-ins under the real names and ids, and work in an empty folder."""
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Small recordings that stand for the real ones, by the real ids."""
     from evio_data._registry.parser import load, shipped_path
-    from evio_data.testing import DriveServer, write_dat, write_evt3
+    from evio_data.testing import write_dat, write_evt3
+
+    folder, made = tmp_path_factory.mktemp("drive"), {}
+    for seed, entry in enumerate(load(shipped_path()).select()):
+        path = made[entry.url.rpartition("id=")[2]] = folder / entry.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (write_dat if path.suffix == ".dat" else write_evt3)(path, size=20_000, seed=seed)
+    return made
+
+
+@pytest.fixture
+def documented_drive(tmp_path: Path, stand_ins: dict[str, Path]) -> Iterator[None]:
+    """Serve the stand-ins under the real names and ids, and work in an empty folder."""
+    from evio_data.testing import DriveServer
 
     with DriveServer(scan_limit=4096) as server:
-        for seed, entry in enumerate(load(shipped_path()).select()):
-            path = tmp_path / "drive" / entry.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (write_dat if path.suffix == ".dat" else write_evt3)(path, size=20_000, seed=seed)
-            server.add(path.name, path, id=entry.url.rpartition("id=")[2])
+        for file_id, path in stand_ins.items():
+            server.add(path.name, path, id=file_id)
         os.environ["EVIO_DATA_ENDPOINT"] = server.endpoint
         (tmp_path / "work").mkdir()
         os.chdir(tmp_path / "work")

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def box(module: Path) -> str:
     return module.parts[0].removesuffix(".py")
 
 
+@cache
 def tree(module: Path) -> ast.Module:
     """Return a module's syntax tree, with what stands under ``TYPE_CHECKING``."""
     return ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
