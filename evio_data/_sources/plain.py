@@ -35,7 +35,9 @@ class PlainSource:
         self._url = url
         self._accept_html = accept_html
         self._options = options
-        self.label = links.split(url).hostname or clean(url)
+        parts = links.split(url)
+        self._host = parts.hostname or clean(url)
+        self.label = clean(parts.netloc.rpartition("@")[2].lower()) or self._host
 
     def open(
         self, connection: HttpSession, start: int, stop: int | None, *, ranged: bool = True
@@ -72,7 +74,7 @@ class PlainSource:
 
     def _who(self, answer: Answer) -> str:
         """Return the host that answered, which is another one after a redirect."""
-        led = "" if answer.host == self.label else f", to which {self.label} leads,"
+        led = "" if answer.host == self._host else f", to which {self._host} leads,"
         return f"{answer.host}{led}"
 
     def _route(self, url: str) -> str:

@@ -1,6 +1,5 @@
 """Download one file, from its sources, over one or more connections."""
 
-import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -216,7 +215,7 @@ class Download:
         """Raise what is known of a host from which nothing can come in this run."""
         host = self._hosts[source.label]
         if (verdict := host.verdict) is not None and not host.arrived:
-            raise copy.copy(verdict)
+            raise verdict
 
     def _receive_once(
         self, version: Version, segment: Segment, session: HttpSession, source: Source

@@ -1,6 +1,5 @@
 """Download many files over a limited number of connections."""
 
-import copy
 import threading
 import time
 from collections.abc import Iterable
@@ -303,7 +302,7 @@ class Engine:
         """Raise what is known of a host from which nothing can come in this run."""
         verdict = self._hosts[job.label].verdict
         if verdict is not None and len(job.sources()) == 1:
-            raise copy.copy(verdict)
+            raise verdict
 
     def _reserved(self, name: str) -> int:
         others = [run.download.version for run in list(self.runs) if run.name != name]

@@ -1,5 +1,6 @@
 """What a run knows of each host: how many connections it accepts, and whether it responds."""
 
+import copy
 import math
 import threading
 import time
@@ -48,8 +49,12 @@ class Host:
 
     @property
     def verdict(self) -> EvioDataError | None:
-        """Why it need not be asked, or None."""
-        return self._verdict if time.monotonic() < self._verdict_until else None
+        """Why it need not be asked, or None; of no file yet."""
+        if self._verdict is None or time.monotonic() >= self._verdict_until:
+            return None
+        verdict = copy.copy(self._verdict)
+        verdict.name = None
+        return verdict
 
     def allows_one_more(self) -> bool:
         """Say whether one more connection may ask it now."""

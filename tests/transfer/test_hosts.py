@@ -16,6 +16,7 @@ import pytest
 import evio_data
 from evio_data import errors
 from evio_data._transfer.hosts import Host, Hosts
+from evio_data.testing import DriveServer
 from tests.conftest import noise
 
 if TYPE_CHECKING:
@@ -69,6 +70,21 @@ def test_nobody_does_not_stop_others(drive: Drive) -> None:
         drive.add(f"{name}.raw", DATA)
     report = evio_data.prefetch()
     assert [outcome.name for outcome in report.failed] == ["a.raw"]
+
+
+def test_a_sign_in_page_at_one_port_is_no_verdict_on_another(drive: Drive) -> None:
+    """Two servers on one machine are two hosts; what one says of a file is told under its name."""
+    with DriveServer() as other:
+        page = {"portal": "text/html", "portal_status": 511}
+        for number in range(2):
+            file = other.add(f"{number}.raw", DATA, **page)  # type: ignore[arg-type]
+            drive.register(f"a/{number}.raw {file.sha256} {other.plain_url(file)}")
+        file = drive.server.add("good.raw", DATA)
+        drive.register(f"b/good.raw {file.sha256} {drive.server.plain_url(file)}")
+        first, second, good = evio_data.prefetch(concurrency=1)
+    assert str(first.error).startswith("a/0.raw: this network wants a sign-in")
+    assert str(second.error).startswith("a/1.raw: this network wants a sign-in")
+    assert good.path is not None
 
 
 def test_lines_of_a_run_without_a_network(drive: Drive) -> None:
