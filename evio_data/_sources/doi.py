@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any, NamedTuple
 
 from .._drive import links
@@ -87,7 +88,9 @@ class Records:
 
         hashes = _Registry()
         try:
-            repository = asked(lambda: doi_to_repository(doi, **self._arguments()))
+            takes_options = bool(signature(doi_to_repository).parameters.keys() - {"doi"})
+            options = self._arguments() if takes_options else {}  # not before pooch 1.9
+            repository = asked(lambda: doi_to_repository(doi, **options))
             asked(lambda: repository.populate_registry(hashes))
         except ForeignError:
             raise

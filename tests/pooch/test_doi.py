@@ -9,9 +9,11 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pooch.downloaders
 import pytest
 import requests
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tests.pooch.internet import Internet
 
 MIB = 2**20
+IS_OLD = not signature(pooch.downloaders.doi_to_repository).parameters.keys() - {"doi"}
 BYTES = random.Random(15).randbytes(3 * MIB)
 MD5 = hashlib.md5(BYTES).hexdigest()
 DOIS = {
@@ -40,6 +43,8 @@ each_repository = pytest.mark.parametrize("kind", DOIS)
 
 def publish(internet: Internet, kind: str, files: dict[str, bytes], md5: str = "") -> str:
     """Publish files in a repository; return the DOI."""
+    if IS_OLD and kind == "Dataverse":
+        pytest.skip("pooch before 1.9 wants an identifier of each file there")
     doi = DOIS[kind]
     urls = {name: f"https://files.example.org/{kind}/{name}" for name in files}
     told = {name: md5 or hashlib.md5(content).hexdigest() for name, content in files.items()}
@@ -224,6 +229,7 @@ def test_a_doi_that_is_none(url: str, internet: Internet, tmp_path: Path) -> Non
     assert internet.asked == []
 
 
+@pytest.mark.skipif(IS_OLD, reason="pooch before 1.9 tells it as a DOI of no repository")
 def test_a_status_of_doi_org_is_an_error_of_requests_too(
     internet: Internet, tmp_path: Path
 ) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tests.conftest import Drive
 
 
+# What pytest before 8.4 says of a plugin that this process has imported, for its tests.
+ALREADY_THERE = "ignore:Module already imported so cannot be rewritten"
+
+
 class Project:
     """A folder with tests, run by a pytest of their own that has our plugin and xdist."""
 
@@ -43,7 +47,7 @@ class Project:
         """Run the project's tests; warnings are errors."""
         if self.apart or "-n" in " ".join(arguments):
             return self.pytester.runpytest_subprocess("-W", "error", *arguments, timeout=60)
-        return self.pytester.runpytest_inprocess("-W", "error", *arguments)
+        return self.pytester.runpytest_inprocess("-W", "error", "-W", ALREADY_THERE, *arguments)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a run, in a process group of its own as a shell does."""
