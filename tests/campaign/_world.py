@@ -406,8 +406,11 @@ class World:
         self.disk.close()
 
 
+_OURS = ("EVIO_DATA_", "COVERAGE_")
+
+
 def clean_environment() -> dict[str, str]:
-    """Return the environment without proxies and without our settings."""
+    """Return the environment without proxies, our settings, and coverage, which limits would break."""
     proxies = ("http_proxy", "https_proxy", "all_proxy")
     kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
-    return {name: value for name, value in kept.items() if not name.startswith("EVIO_DATA_")}
+    return {name: value for name, value in kept.items() if not name.startswith(_OURS)}
