@@ -410,7 +410,7 @@ _OURS = ("EVIO_DATA_", "COVERAGE_")
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without proxies, our settings, and coverage, which limits would break."""
+    """Return the environment without proxies, our settings, and coverage (limits break it)."""
     proxies = ("http_proxy", "https_proxy", "all_proxy")
     kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
     return {name: value for name, value in kept.items() if not name.startswith(_OURS)}
