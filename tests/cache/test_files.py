@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import stat
 import time
@@ -19,22 +18,11 @@ from evio_data import errors
 from evio_data._cache.files import Cache
 from evio_data._collection import open_collection
 from evio_data._files import Folder
+from tests.cache.conftest import DATA, NAME
 from tests.conftest import FETCH
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
-
-DATA = random.Random(2).randbytes(2**20 + 99)
-NAME = "fan/fan.raw"
-
-
-@pytest.fixture(params=["pinned", "unpinned"])
-def cached(drive: Drive, request: pytest.FixtureRequest) -> Path:
-    """A file that is in the cache."""
-    drive.add(NAME, DATA, pinned=request.param == "pinned")
-    path = evio_data.fetch(NAME)
-    drive.server.forget()
-    return path
 
 
 def same_status(path: Path, status: os.stat_result) -> None:
