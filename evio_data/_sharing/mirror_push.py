@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from .._cache.files import CachedFile
+from .._cache.check import check_cached
 from .._collection import Collection
 from .._http.connection import TransportError
 from .._mirror_urls import STORES, is_base, is_http
@@ -24,6 +24,7 @@ class Pushed(NamedTuple):
     ----------
     name : str
     status : {"pushed", "present", "not verified", "failed"}
+        ``not verified``: it is not in the cache.
     size : int
     error : EvioDataError or None
     """
@@ -90,14 +91,14 @@ def target_of(target: str) -> Target:
 def _pushed(collection: Collection, place: Target, entry: Entry, *, check: bool) -> Pushed:
     cached_file = collection.cached_file(entry)
     try:
-        stamp = cached_file.stamp() if cached_file.is_warm(entry.hash) else None
-        if stamp is None:
-            return Pushed(entry.name, "not verified", error=_unverified(cached_file, entry))
-        there = place.size_of(entry.name) == stamp.size
-        if there and (not check or place.hash_of(entry.name, kind_of(stamp.hash)) == stamp.hash):
+        cached = check_cached(entry, cached_file, verify=False)
+        if cached is None or cached.hash is None or cached.size is None:
+            return Pushed(entry.name, "not verified")
+        there = place.size_of(entry.name) == cached.size
+        if there and (not check or place.hash_of(entry.name, kind_of(cached.hash)) == cached.hash):
             place.tidy(entry.name)
-            return Pushed(entry.name, "present", stamp.size)
-        place.put(entry.name, cached_file.real_path, stamp.hash)
+            return Pushed(entry.name, "present", cached.size)
+        place.put(entry.name, cached_file.real_path, cached.hash)
     except EvioDataError as error:
         return Pushed(entry.name, "failed", error=error.about(entry.name))
     except TransportError as error:
@@ -105,15 +106,4 @@ def _pushed(collection: Collection, place: Target, entry: Entry, *, check: bool)
             f"{error}.", name=entry.name, advice="Run again: what the store has is kept."
         )
         return Pushed(entry.name, "failed", error=failure)
-    return Pushed(entry.name, "pushed", stamp.size)
-
-
-def _unverified(cached_file: CachedFile, entry: Entry) -> EvioDataError | None:
-    """Return what is to be said of a file that is there all the same."""
-    if cached_file.status() is None:
-        return None
-    return EvioDataError(
-        "it is in the cache, but is not known to be right.",
-        name=entry.name,
-        advice="Run `evio-data verify`, then push again.",
-    )
+    return Pushed(entry.name, "pushed", cached.size)

@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 from .._cache.copying import clone, copy_file, hash_stream
 from .._cache.hashing import Digests, hash_file
 from .._cache.locks import Lock
-from .._files import as_cache_error, check_room, flush_folder, open_nofollow
+from .._files import as_cache_error, check_free_space, flush_folder, open_nofollow
 from .._registry.hashes import kind_of, worded
 from .._sources.object_store import opened_store, store_error
 from .._text import clean
@@ -126,7 +126,7 @@ def _copied(source: BinaryIO, made: BinaryIO, part: Path, kind: str) -> str:
         made.seek(0)
         return _hash_read(made, kind)
     count = os.fstat(source.fileno()).st_size
-    check_room(count, part.parent)
+    check_free_space(count, part.parent)
     digests = Digests((kind,))
     copy_file(source, made, count, digests)
     return digests.hashes()[kind]

@@ -580,9 +580,19 @@ def test_push_takes_no_unverified_file(drive: Drive, tmp_path: Path) -> None:
     evio_data.fetch("fan.raw").write_bytes(b"changed")
 
     said = push(drive, str(tmp_path / "mirror"), code=1)
-    assert "0 pushed, 0 present, 2 not verified" in said
-    assert said.count("is in the cache, but is not known to be right") == 1
+    assert "0 pushed, 0 present, 1 not verified, 1 failed" in said
+    assert "`evio-data verify --repair` mends it" in said
     assert not (tmp_path / "mirror").exists()
+
+
+def test_push_hashes_what_has_no_stamp(drive: Drive, tmp_path: Path) -> None:
+    """A right file whose stamp is lost is hashed, and pushed."""
+    drive.add("fan.raw", DATA)
+    evio_data.fetch("fan.raw")
+    (drive.state("fan.raw") / "stamp").unlink()
+
+    assert "1 pushed" in push(drive, str(tmp_path / "mirror"))
+    assert (tmp_path / "mirror/fan.raw").read_bytes() == DATA
 
 
 def test_push_mends_on_request(drive: Drive, tmp_path: Path) -> None:
