@@ -28,14 +28,20 @@ def is_http(base: str) -> bool:
 
 
 def host_of(base: str) -> str:
-    """Return what to call a mirror: its host and port, or its store and bucket.
+    """Return what to call a server: its host, and its port if that is not the usual one.
+
+    An object store is called by its scheme and bucket.
 
     >>> host_of("http://user:secret@10.0.0.7:8417/data"), host_of("s3://bucket/data")
     ('10.0.0.7:8417', 's3://bucket')
+    >>> host_of("https://Data.example.org:443/fan.raw")
+    'data.example.org'
     """
     parts = urlsplit(base)
     host = parts.netloc.rpartition("@")[2]
-    return host if is_http(base) else f"{parts.scheme}://{host}"
+    if not is_http(base):
+        return f"{parts.scheme}://{host}"
+    return host.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 _BASE = re.compile(

@@ -84,8 +84,6 @@ class Pins:
 
     def of(self, source: str) -> Pin | None:
         """Return the pin of a source; None where there is none that can be read."""
-        if not self.are_there():  # never fetched: no need of hashlib, which takes 4 ms
-            return None
         pin = self._read(_file_of(source))
         return pin if pin is not None and pin.source == source else None
 

@@ -129,7 +129,7 @@ class Record:
     def pin(self) -> Pin | None:
         """Return what the file was at its first use; from a stamp of an earlier version, too."""
         pin = None
-        if self._memory.pins or self._pins.are_there():
+        if self._memory.pins or self._pins.are_there():  # else no need of hashlib: it takes 4 ms
             pin = self._pins.of(self.source) or self._memory.pins.get((self._name, self.source))
         if pin is None and (stamp := self.stamp()) is not None:
             is_ours = stamp.is_right and not self.is_foreign(stamp)

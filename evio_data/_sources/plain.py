@@ -10,6 +10,7 @@ from .._http.connection import (
     refuse_downgrade,
 )
 from .._http.options import NO_OPTIONS, RequestOptions
+from .._mirror_urls import host_of
 from .._text import clean
 from ..errors import DownloadError
 from .base import Body, body_of, closing_on_error, is_html, range_header
@@ -35,9 +36,8 @@ class PlainSource:
         self._url = url
         self._accept_html = accept_html
         self._options = options
-        parts = links.split(url)
-        self._host = parts.hostname or clean(url)
-        self.label = clean(parts.netloc.rpartition("@")[2].lower()) or self._host
+        self._host = links.split(url).hostname or clean(url)
+        self.label = host_of(url) if links.split(url).hostname else self._host
 
     def open(
         self, connection: HttpSession, start: int, stop: int | None, *, ranged: bool = True
