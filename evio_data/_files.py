@@ -127,7 +127,7 @@ class Folder:
             os.link(self.at(fresh), self.at(name), src_dir_fd=here, dst_dir_fd=here)
         except FileExistsError:
             raise
-        except (OSError, NotImplementedError):  # no hard links here
+        except (OSError, NotImplementedError):  # os.link's own, where there are no hard links
             if self.has(name):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
             self.move(fresh, self, name)
@@ -185,7 +185,7 @@ def as_cache_error(error: OSError, path: str | os.PathLike[str]) -> CacheError:
 def _told(error: OSError, path: str) -> tuple[str, str]:
     code = error.errno or 0
     if code in _FULL:
-        return f"{_what_is_full(code, path)}: {path}.", f"Make room, or {_ANOTHER_DISK}"
+        return f"{_what_is_full(code, path)}: {path}.", f"Free some space, or {_ANOTHER_DISK}"
     if code == errno.EFBIG:
         return (
             f"{path} would be larger than a file may be here.",
@@ -208,7 +208,7 @@ def _what_is_full(code: int, path: str) -> str:
     if code != errno.ENOSPC:
         return "this user's quota on the disk is used up"
     if _inodes_are_used_up(Path(path)):
-        return "the disk has room, but cannot take another file (its inodes are used up)"
+        return "the disk has space, but cannot take another file (its inodes are used up)"
     return "the disk is full"
 
 
@@ -229,7 +229,7 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-# --- room -------------------------------------------------------------------------------------
+# --- free space -------------------------------------------------------------------------------
 
 
 def nearest_folder(path: Path) -> Path:
@@ -249,7 +249,7 @@ def free_bytes(path: Path) -> int | None:
         return None
 
 
-def check_room(missing: int, folder: Path) -> None:
+def check_free_space(missing: int, folder: Path) -> None:
     """Refuse what a disk cannot take.
 
     Raises
@@ -262,7 +262,7 @@ def check_room(missing: int, folder: Path) -> None:
         return
     error = CacheError(
         f"needs {size(missing)} and the disk has {size(free)} free ({folder}).",
-        advice="Make room, or set EVIO_DATA_DIR to a larger disk.",
+        advice="Free some space, or set EVIO_DATA_DIR to a larger disk.",
     )
     error.errno = errno.ENOSPC
     raise error

@@ -187,11 +187,11 @@ def cut(text: str, width: int, *, mark: str = "…") -> str:
     """
     if columns(text) <= width:
         return text
-    room = width - columns(mark)
-    if room <= 0:
+    left = width - columns(mark)
+    if left <= 0:
         return ""
-    kept = text[-room:]
-    while columns(kept) > room:
+    kept = text[-left:]
+    while columns(kept) > left:
         kept = kept[1:]
     return mark + kept
 

@@ -14,7 +14,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._files import Folder, as_cache_error, check_room, write_atomically
+from evio_data._files import Folder, as_cache_error, check_free_space, write_atomically
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -40,11 +40,11 @@ def test_a_fault_is_told_as_what_it_is(tmp_path: Path, code: int, words: str) ->
     assert error.errno == code
 
 
-def test_no_room_is_told_before_the_first_byte(tmp_path: Path) -> None:
+def test_no_space_is_told_before_the_first_byte(tmp_path: Path) -> None:
     """What a disk cannot take is refused, also where the folder is still to be made."""
-    check_room(1, tmp_path / "not" / "there")
+    check_free_space(1, tmp_path / "not" / "there")
     with pytest.raises(errors.CacheError, match=r"needs 4\.00 TiB"):
-        check_room(4 * 2**40, tmp_path / "not")
+        check_free_space(4 * 2**40, tmp_path / "not")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def tiny_disk(tmp_path: Path) -> Path:
 def test_inodes_that_are_used_up(
     drive: Drive, tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that has room but takes no further file is not called full."""
+    """A disk that has space but takes no further file is not called full."""
     drive.add("fan/deep/down.raw", b"events")
     monkeypatch.setenv("EVIO_DATA_DIR", str(tiny_disk / "cache"))
     try:

@@ -39,7 +39,7 @@ at_a_limit = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it
 
 
 def test_a_thread_starts() -> None:
-    """Where there is room, the work is done beside."""
+    """Where threads can start, the work is done beside."""
     done: list[int] = []
     thread = started(lambda: done.append(1))
     assert thread is not None

@@ -62,6 +62,6 @@ def _copy(source: Path, part: Path, kind: str) -> str:
             return digests.hashes()[kind]
         count, free = os.fstat(opened.fileno()).st_size, free_bytes(part.parent)
         if free is not None and count > free:
-            raise OSError("no room")
+            raise OSError("no space")
         copy_file(opened, made, count, digests)
     return digests.hashes()[kind]

@@ -69,7 +69,7 @@ def _demonstrate(collection: Collection, root: Path, options: argparse.Namespace
     missing = wanted - {item.name for item in plan.present(collection, options)}
     if options.dry_run or not missing:
         return prefetch.prefetch_from(collection, options)
-    _check_room(root, inside=not options.cache_dir)
+    _check_free_space(root, inside=not options.cache_dir)
     code = plan.consent(collection, options)  # before anything is made
     if code != OK:
         return code
@@ -143,14 +143,14 @@ def _drive(
         yield server.endpoint, parse(text)
 
 
-def _check_room(root: Path, *, inside: bool) -> None:
+def _check_free_space(root: Path, *, inside: bool) -> None:
     """Refuse a disk that cannot take the recordings, and the cache if it is inside."""
     needed = sum(recording.size for recording in RECORDINGS) * (2 if inside else 1)
     free = free_bytes(root)
     if free is not None and free < needed:
         raise CacheError(
             f"the demo needs {size(needed)} and the disk has {size(free)} free ({root}).",
-            advice="Make room, or set TMPDIR to a folder on a larger disk.",
+            advice="Free some space, or set TMPDIR to a folder on a larger disk.",
         )
 
 

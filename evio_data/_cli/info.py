@@ -13,7 +13,7 @@ from .terminal import OK, show, show_json
 WHOLE = ("source", "path", "homepage")  # rows to be copied: a path may have blanks
 LABEL = 14  # columns of a label and the blanks around it
 PICTURE = (60, 18)  # columns and lines of a terminal that a picture takes at most
-NARROW = 40  # columns of a terminal: fewer have no room for labels beside texts, or pictures
+NARROW = 40  # columns of a terminal: fewer have no space for labels beside texts, or pictures
 
 
 def info(options: argparse.Namespace) -> int:

@@ -275,5 +275,5 @@ def _place(link: Link, found: dict[Entry | str, Outcome]) -> Delivery | None:
 def _ended(link: Link, outcome: Outcome) -> Outcome:
     """Return an outcome with the place of the file, or with advice for a folder of the user's."""
     if isinstance(outcome.error, CacheError):
-        outcome.error.advice = "Make room, or name another place with `-o FILE`."
+        outcome.error.advice = "Free some space, or name another place with `-o FILE`."
     return outcome if outcome.error else outcome._replace(path=link.target)

@@ -142,8 +142,8 @@ def _fitting(rows: "Sequence[Sequence[str]]", shown: list[int], width: int | Non
 
 def _shortened(rows: "Sequence[Sequence[str]]", excess: int) -> "Sequence[Sequence[str]]":
     """Return rows with names so much shorter, if that leaves enough of them."""
-    room = max(columns(row[0]) for row in rows) - max(0, excess)
-    return [(cut(name, max(room, LEAST_NAME)), *rest) for name, *rest in rows]
+    width = max(columns(row[0]) for row in rows) - max(0, excess)
+    return [(cut(name, max(width, LEAST_NAME)), *rest) for name, *rest in rows]
 
 
 def _table(rows: "Sequence[Sequence[str]]", shown: Sequence[int]) -> list[str]:

@@ -65,21 +65,21 @@ class Plan(NamedTuple):
         """The bytes of what is missing, in words."""
         return total_of([(self.sizes.get(item.name), item.about) for item in self.missing])
 
-    def check_room(self, collection: Collection) -> None:
+    def check_free_space(self, collection: Collection) -> None:
         """Raise `CacheError` if the disk cannot take the whole set, or warn that it may not."""
         if not self.missing:
             return
         from pathlib import Path
 
-        from .._files import check_room, free_bytes
+        from .._files import check_free_space, free_bytes
 
         root = Path(collection.cache.root)
-        check_room(self.bytes - self.held, root)
+        check_free_space(self.bytes - self.held, root)
         free, documented = free_bytes(root), self.bytes + self.documented - self.held
         if free is not None and documented > free:
             say(
                 f"warning: about {size(documented)} are to come, and the disk has {size(free)} "
-                f"free ({root}). Make room, or set EVIO_DATA_DIR to a larger disk."
+                f"free ({root}). Free some space, or set EVIO_DATA_DIR to a larger disk."
             )
 
 
@@ -147,8 +147,8 @@ def present(collection: Collection, options: argparse.Namespace) -> list[Item]:
 
 
 def agreed(plan: Plan, collection: Collection, options: argparse.Namespace) -> int:
-    """Return the exit code: 0 if the missing files have room, and may be fetched."""
-    plan.check_room(collection)
+    """Return the exit code: 0 if the missing files fit on the disk, and may be fetched."""
+    plan.check_free_space(collection)
     if not plan.missing or options.yes or collection.settings.offline:
         return OK
     code = _ask(plan, collection)

@@ -10,7 +10,7 @@ from .._cache.copying import clone, copy_file, copy_stream
 from .._cache.files import CachedFile
 from .._cache.hashing import Digests, hash_file
 from .._cache.locks import Lock
-from .._files import as_cache_error, check_room, is_full, open_nofollow
+from .._files import as_cache_error, check_free_space, is_full, open_nofollow
 from ..errors import CacheError
 from .candidates import Candidate
 
@@ -53,7 +53,7 @@ def receive(candidate: Candidate, path: Path, digests: Digests, *, link: bool) -
     """
     if candidate.file is None:
         with candidate.unpacked() as stream, _created(path) as target:
-            check_room(candidate.size, path.parent)
+            check_free_space(candidate.size, path.parent)
             copy_stream(stream, target, candidate.size, digests)
             return "unpacked"
     with open_nofollow(candidate.file, os.O_RDONLY) as source:
@@ -62,7 +62,7 @@ def receive(candidate: Candidate, path: Path, digests: Digests, *, link: bool) -
                 hash_file(path, digests)
                 return "cloned"
             if not (link and _hard_link(candidate.file, path)):
-                check_room(candidate.size, path.parent)
+                check_free_space(candidate.size, path.parent)
                 copy_file(source, target, candidate.size, digests)
                 return "copied"
         _hash_steady(path, digests)

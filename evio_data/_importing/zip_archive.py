@@ -20,7 +20,7 @@ _FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
-    NotImplementedError,  # a method that this Python does not know
+    NotImplementedError,  # zipfile's own, of a compression method that it does not know
     RuntimeError,  # a password
     struct.error,
     UnicodeError,
@@ -195,7 +195,7 @@ def _leads_out(path: str) -> bool:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, NotImplementedError):
+    if isinstance(error, NotImplementedError):  # zipfile's own, see above
         return _UNKNOWN_METHOD
     if isinstance(error, RuntimeError):
         return _ENCRYPTED

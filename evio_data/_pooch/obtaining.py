@@ -152,7 +152,7 @@ def obtain_theirs(cached_file: CachedFile, known_hash: str | None, fetch: Callab
     if known_hash is not None and cached_file.is_warm(known_hash):
         return "fetch"
     lock = Lock(cached_file.state / "lock")
-    with suppress(CacheError):  # a disk without room for our folder may still have theirs
+    with suppress(CacheError):  # a disk without space for our folder may still have theirs
         cached_file.prepare()
         _wait_for(lock)
     try:

@@ -11,10 +11,10 @@ from .._text import amount, columns, cut, folded, has_colour, padded, painted, s
 NAME_WIDTH = 32  # columns of a name beside its bar
 WINDOW = 4.0  # seconds over which a rate is taken
 SETTLED = 0.5  # seconds before which a rate says nothing
-ROOMY, NARROW = 72, 40  # columns of a terminal that can show amounts; that can show a bar
+WIDE, NARROW = 72, 40  # columns of a terminal that can show amounts; that can show a bar
 LEAST_BAR = 5  # columns; a shorter bar is left out
 MAX_CLOCK = 100 * 3600  # seconds: a longer wait is not worth a number
-MAX_WORDS, LEAST_WORDS = 36, 18  # characters of words beside a bar, where there is room or not
+MAX_WORDS, LEAST_WORDS = 36, 18  # characters of words beside a bar, where there is space or not
 ASIDE = 3  # rows of a terminal that are never drawn on
 FOLDING = 0.3  # seconds that a resized terminal gets to fold its lines
 
@@ -128,20 +128,20 @@ def _rendered(row: Row, widest: int, width: int, speaks_unicode: bool) -> str:  
         return f"{padded(cut(row.label, width - 5, mark=mark), min(widest, width - 5))} {percent}"
     label_width = min(widest, NAME_WIDTH, width // 3)
     label = padded(cut(row.label, label_width, mark=mark), label_width)
-    beside = _beside(row, roomy=width >= ROOMY)
+    beside = _beside(row, is_wide=width >= WIDE)
     head = f"{label} {percent}"
-    room = width - columns(head) - columns(beside) - 3  # "|", "|" and a blank
-    bar = _bar(row, room, speaks_unicode) if room >= LEAST_BAR else " " * (room + 2)
+    length = width - columns(head) - columns(beside) - 3  # "|", "|" and a blank
+    bar = _bar(row, length, speaks_unicode) if length >= LEAST_BAR else " " * (length + 2)
     whole = f"{head}{bar} {beside}"
     while columns(whole) > width:
         whole = whole[:-1]
     return whole
 
 
-def _beside(row: Row, *, roomy: bool) -> str:
-    words = _clipped(row.words, MAX_WORDS if roomy else LEAST_WORDS)
+def _beside(row: Row, *, is_wide: bool) -> str:
+    words = _clipped(row.words, MAX_WORDS if is_wide else LEAST_WORDS)
     left = clock(max(0, row.total - row.held) / row.rate) if row.total and row.rate else "-:--"
-    if not roomy:
+    if not is_wide:
         return words or f"{left:>7}"
     total = " " * 9
     if row.total is not None:
@@ -154,13 +154,13 @@ def _clipped(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 2].rstrip() + ".."
 
 
-def _bar(row: Row, room: int, speaks_unicode: bool) -> str:  # noqa: FBT001
+def _bar(row: Row, length: int, speaks_unicode: bool) -> str:  # noqa: FBT001
     from tqdm import tqdm
 
     if not row.total:
-        return f"|{' ' * room}|"
+        return f"|{' ' * length}|"
     inside: str = tqdm.format_meter(
-        min(row.held, row.total), row.total, 0, ncols=room, bar_format="{bar}",
+        min(row.held, row.total), row.total, 0, ncols=length, bar_format="{bar}",
         ascii=not speaks_unicode,
     )  # fmt: skip
     return f"|{inside}|"

@@ -11,7 +11,7 @@ STATE_FOLDER = ".evio-data"  # beside the recordings; no key may live in it
 PINS_FOLDER = ".pins"  # in our folder, beside the keys' own
 # Case-folded: what the cache itself has at its top.
 OUR_NAMES = (STATE_FOLDER, PINS_FOLDER, "cachedir.tag")
-MAX_PART = 200  # bytes of one part of a name: file systems take 255, our suffixes need room
+MAX_PART = 200  # bytes of one part of a name: file systems take 255, our suffixes need space
 MAX_NAME = 1000  # bytes of a whole name
 
 

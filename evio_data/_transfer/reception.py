@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from .._cache.partial import STEP, PartialLostError
 from .._cache.processors import ThreadLoad
-from .._files import check_room
+from .._files import check_free_space
 from .._http.connection import Interrupted, TransportError
 from .._sources.base import Body
 from .cancellation import Cancellation
@@ -135,7 +135,7 @@ class Reception:
         version.partial.checkpoint()
         version.running_hash.wake()
         if version.total is None and self._segment.position % LOOK_AFTER < STEP:
-            check_room(RESERVE, version.partial.path.parent)
+            check_free_space(RESERVE, version.partial.path.parent)
 
     def _end(self) -> None:
         version, body, position = self._version, self._body, self._segment.position

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from .._cache.hashing import RunningHash
 from .._cache.partial import Partial
-from .._files import as_cache_error, check_room
+from .._files import as_cache_error, check_free_space
 from .._http.validators import Validators
 from ..errors import DownloadError
 from .cancellation import OpenBodies
@@ -61,7 +61,7 @@ class Version:
     is_doubted : bool
         Whether answers with other validators have contributed: what they repeat is compared.
     is_admitted : bool
-        Whether the disk has room for it, beside those that were admitted before.
+        Whether the disk has space for it, beside those that were admitted before.
     """
 
     def __init__(self, partial: Partial, *, size: int | None, kind: str) -> None:
@@ -157,7 +157,7 @@ class Version:
         """
         if self.is_admitted:
             return
-        check_room(self.missing() + reserved(), self.partial.path.parent)
+        check_free_space(self.missing() + reserved(), self.partial.path.parent)
         self.is_admitted = True
 
     # --- ends -----------------------------------------------------------------------------------

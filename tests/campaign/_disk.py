@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 STATE = ".evio-data"  # our folder in a cache
-ROOM = 256 * 1024 * 1024  # bytes once the faults are off
+SPACE = 256 * 1024 * 1024  # bytes once the faults are off
 MARGIN = 4096  # bytes that a filler leaves
 
 
@@ -33,10 +33,10 @@ class Disk:
                 file.write(bytes(max(0, free - MARGIN)))
 
     def heal(self) -> None:
-        """Make room."""
+        """Free the disk."""
         if self._mounted:
             (self.path / "filler").unlink(missing_ok=True)
-            _mount(self.path, f"remount,size={ROOM}")
+            _mount(self.path, f"remount,size={SPACE}")
 
     def close(self) -> None:
         """Unmount it."""

@@ -343,7 +343,7 @@ class World:
         return sum(served.file.served for served in self.files)
 
     def heal(self) -> None:
-        """Switch all faults off, and make room."""
+        """Switch all faults off, and free the disk."""
         for name, value in SERVER_DEFAULTS.items():
             setattr(self.server, name, value)
         for name, value in FOLDER_DEFAULTS.items():

@@ -124,7 +124,7 @@ def test_demo_knows_its_names(temporary: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a small tmpfs")
-def test_demo_without_room(temporary: Path) -> None:
+def test_demo_without_space(temporary: Path) -> None:
     """Where its recordings do not fit, the demonstration names the variable that moves them."""
     if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", temporary]):
         pytest.skip("no tmpfs can be mounted here")

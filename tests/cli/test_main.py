@@ -271,7 +271,7 @@ def test_unreachable_server(drive: Drive) -> None:
     assert len(re.findall(refused, result.err)) == 2
 
 
-def test_room_for_the_whole_set(drive: Drive) -> None:
+def test_space_for_the_whole_set(drive: Drive) -> None:
     """Space is looked at for all files together, before the first byte is asked for."""
     drive.register(drive.add("a.raw", CONTENT).registry_line("b.raw") + f"#size={2**59}")
     drive.register(drive.add("c.raw", CONTENT).registry_line("d.raw") + f"#size={2**59}")
@@ -579,7 +579,7 @@ def test_streams_that_do_not_take_words(drive: Drive, redirection: str, code: in
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
 def test_full_output_is_named(drive: Drive) -> None:
-    """Words that find no room are said to be those of standard output, not a download's."""
+    """Words that find no space are said to be those of standard output, not a download's."""
     script = f'"$1" -c "$2" {EVIO_DATA} list >/dev/full'
     done = subprocess.run(
         ["sh", "-c", script, "sh", sys.executable, COMMAND],

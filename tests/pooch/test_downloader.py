@@ -436,7 +436,7 @@ def test_no_folder_takes_a_partial(server: DriveServer, folder: Path) -> None:
 
 
 def test_long_name_on_another_file_system(server: DriveServer, elsewhere: Path) -> None:
-    """A name as long as the file system allows leaves room for our own, and is overwritten."""
+    """A name as long as the file system allows leaves space for our own, and is overwritten."""
     pup = pooch.create(Path(os.environ["EVIO_DATA_DIR"]), "")
     output = elsewhere / ("x" * 255)
     output.write_bytes(b"before")

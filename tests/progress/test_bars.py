@@ -49,7 +49,7 @@ def test_rows_never_fold(width: int) -> None:
 
 
 def test_rows_at_a_hundred_columns() -> None:
-    """With room there are name, share, bar, amounts, rate and time, one below the other."""
+    """With space there are name, share, bar, amounts, rate and time, one below the other."""
     first, _, words, last = drawn(ROWS, 100)
     assert first.startswith("fan/fan_const_rpm.raw             50%|██")
     assert first.endswith("| 30.0 MiB/60.0 MiB  5.00 MiB/s    0:06")
@@ -59,7 +59,7 @@ def test_rows_at_a_hundred_columns() -> None:
 
 
 def test_rows_at_forty_columns() -> None:
-    """Without room the amounts go first; name, share and time stay."""
+    """Without space the amounts go first; name, share and time stay."""
     first, *_, last = drawn(ROWS, 41)
     assert first.startswith("…onst_rpm.raw ")
     assert "50%|" in first

@@ -6,19 +6,18 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import noise
+from tests.scenarios.test_locales import MAIN, run
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
 LATIN, FAN = "L\u00fcfter.raw", "\u6247.raw"
-MAIN = "from evio_data._cli.main import main; main()"
 NAME = "en_US.ISO-8859-1"
 
 
@@ -31,7 +30,7 @@ def latin(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     subprocess.run([tool, "-i", "en_US", "-f", "ISO-8859-1", folder / NAME], check=False)
     settings = {"LOCPATH": str(folder), "LC_ALL": NAME}
     settings |= {"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": ""}
-    said = run("import sys; print(sys.getfilesystemencoding())", settings)
+    said = run("import sys; print(sys.getfilesystemencoding())", settings=settings)
     if said.stdout != b"iso8859-1\n":
         pytest.skip("localedef has no sources to make a Latin-1 locale of")
     return settings
@@ -43,23 +42,9 @@ def _three_files(drive: Drive) -> None:
         drive.add(name, noise(1000, seed), size=True, pinned=name != LATIN)
 
 
-def run(code: str, settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run Python in that locale."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={**os.environ, **settings},
-        timeout=60,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr, done.stderr.decode(errors="replace")
-    return done
-
-
 def test_what_it_can_spell_comes(drive: Drive, latin: dict[str, str]) -> None:
     """A prefetch has the files whose names the locale has, under these names."""
-    done = run(MAIN, latin, "prefetch", "--yes", "--json")
+    done = run(MAIN, "prefetch", "--yes", "--json", settings=latin)
     found = {file["name"]: file["status"] for file in json.loads(done.stdout)["files"]}
     assert found == {LATIN: "fetched", FAN: "failed", "plain.raw": "fetched"}
     assert done.returncode == 1
@@ -71,7 +56,7 @@ def test_commands(tmp_path: Path, latin: dict[str, str], monkeypatch: pytest.Mon
     """Every command takes and prints the name in the locale's encoding, and ends as elsewhere."""
     monkeypatch.chdir(tmp_path)
     typed = os.fsdecode(LATIN.encode("latin-1"))
-    fetched = run(MAIN, latin, "fetch", typed)
+    fetched = run(MAIN, "fetch", typed, settings=latin)
     assert fetched.stdout.endswith(LATIN.encode("latin-1") + b"\n"), fetched.stderr
     assert fetched.returncode == 0
     for words, code in {
@@ -82,6 +67,6 @@ def test_commands(tmp_path: Path, latin: dict[str, str], monkeypatch: pytest.Mon
         ("unpin", "--yes", typed): 0,
         ("clean", "--yes", typed): 0,
     }.items():
-        done = run(MAIN, latin, *words)
+        done = run(MAIN, *words, settings=latin)
         assert done.returncode == code, (words, done)
-    assert json.loads(run(MAIN, latin, "list", "--json").stdout)["files"]
+    assert json.loads(run(MAIN, "list", "--json", settings=latin).stdout)["files"]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,13 +31,15 @@ def _two_files(drive: Drive) -> None:
     drive.add("plain.raw", noise(1000, 2), size=True)
 
 
-def run(code: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run Python in a locale that knows ASCII only."""
+def run(
+    code: str, *words: str, settings: Mapping[str, str] = POSIX
+) -> subprocess.CompletedProcess[bytes]:
+    """Run Python in a locale, usually one that knows ASCII only."""
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env={**os.environ, **POSIX},
+        env={**os.environ, **settings},
         timeout=60,
         check=False,
     )

@@ -411,7 +411,7 @@ def test_mirror_with_other_bytes(drive: Drive) -> None:
 # --- the disk ---------------------------------------------------------------------------------
 
 
-def test_room_is_checked_before_the_first_byte(drive: Drive, tmp_path: Path) -> None:
+def test_free_space_is_checked_before_the_first_byte(drive: Drive, tmp_path: Path) -> None:
     """A file that cannot fit on the disk is refused before a byte of it is taken."""
     large = tmp_path / "large"
     large.touch()
@@ -432,7 +432,7 @@ def mounted(folder: Path, size: str) -> Path:
 
 
 def test_disk_full_on_the_way(drive: Drive, tmp_path: Path) -> None:
-    """A full disk is a typed error that keeps what arrived; with room, a later run resumes it."""
+    """A full disk is a typed error that keeps what arrived; with space, a later run resumes it."""
     disk = mounted(tmp_path / "disk", "2m")
     os.environ["EVIO_DATA_DIR"] = str(disk)
     try:

@@ -221,7 +221,7 @@ def test_refused_for_good(drive: Drive, refusal: str, kind: type[Exception]) -> 
     assert drive.left("fan.raw") == []
 
 
-def test_no_room_for_all(drive: Drive, tmp_path: Path) -> None:
+def test_no_space_for_all(drive: Drive, tmp_path: Path) -> None:
     """Files that do not fit beside those under way are refused; those that fit arrive."""
     disk = tmp_path / "disk"
     disk.mkdir()
