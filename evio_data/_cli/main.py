@@ -61,8 +61,11 @@ def _result(options: "argparse.Namespace") -> int:
         return _stopped(options, error, FAILED)
     except OSError as error:  # not of a file of ours: the present folder is gone
         return _stopped(options, EvioDataError(f"{error}."), FAILED)
-    except MemoryError:
-        message, advice = "This process got no more memory.", "Raise its limit, and run again."
+    except (MemoryError, SystemError) as error:  # the compiler's way to run out of memory
+        message = "This process got no more memory."
+        if isinstance(error, SystemError):
+            message = f"Python itself failed, probably without memory: {error}."
+        advice = "Raise the limit of this process, and run again."
         return _stopped(options, EvioDataError(message, advice=advice), FAILED)
 
 

@@ -654,5 +654,6 @@ def test_without_memory(drive: Drive) -> None:
         printed, said = process.communicate(timeout=60)
 
     assert process.returncode == 1
-    assert said == "error: This process got no more memory. Raise its limit, and run again.\n"
+    message = "This process got no more memory."
+    assert said == f"error: {message} Raise the limit of this process, and run again.\n"
     assert json.loads(printed)["ok"] is False
