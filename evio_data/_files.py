@@ -114,9 +114,11 @@ class Folder:
                 self._link(fresh, name)
             else:
                 self.move(fresh, self, name)
+                fresh = ""
         finally:
-            with suppress(OSError):
-                self.unlink(fresh)
+            if fresh:
+                with suppress(OSError):
+                    self.unlink(fresh)
         if flush:
             self.flush()
 

@@ -1,5 +1,7 @@
 """What can be wrong with a file that is there, as typed errors that say what to do."""
 
+from pathlib import Path
+
 from .._registry.hashes import worded
 from ..errors import CacheError, ChecksumError
 
@@ -14,6 +16,15 @@ def another_source(name: str, owner: str, root: str) -> CacheError:
     """Return the error for a cached file that is not this registry's."""
     return CacheError(
         f"the file of this name in {root} is another one, of {owner}.", name=name, advice=TWO_WAYS
+    )
+
+
+def another_s_copy(name: str, owner: str, place: Path) -> CacheError:
+    """Return the error for a cache in which another registry's damaged copy is all there is."""
+    return CacheError(
+        f"{place} is the damaged copy of another file of this name, of {owner}.",
+        name=name,
+        advice=f"{TWO_WAYS} Or remove the copy, if nobody needs it.",
     )
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -98,7 +98,7 @@ class CachedFile:
         """Where its bytes are: behind a link, where that leads to."""
         return Path(readable(self.final))
 
-    @property
+    @cached_property
     def state(self) -> Path:
         """Our folder for this key."""
         return Path(self.state_path)
@@ -217,8 +217,11 @@ class CachedFile:
     def refuse_another_s(self, registered: str | None) -> None:
         """Raise `CacheError` if what is there belongs to another source, as far as is known."""
         owner = self.owner(registered)
-        if owner is not None:
+        if owner is None:
+            return
+        if os.path.lexists(self.final):
             raise faults.another_source(self._name, owner, self._root)
+        raise faults.another_s_copy(self._name, owner, self.damaged)
 
     def is_set_aside(self) -> bool:
         """Say whether a damaged file was set aside, and nothing has taken its place."""

@@ -40,11 +40,18 @@ def make_folders(root: str, parts: list[str]) -> None:
     for part in parts:
         path = f"{path}{os.sep}{part}"
         try:
-            os.mkdir(path)  # noqa: PTH102
-        except FileExistsError:
             status = os.lstat(path)
-            if not stat.S_ISDIR(status.st_mode):
-                raise in_the_way(path, status) from None
+        except FileNotFoundError:
+            status = _made(path)
+        if not stat.S_ISDIR(status.st_mode):
+            raise in_the_way(path, status)
+
+
+def _made(path: str) -> os.stat_result:
+    """Make a folder, unless somebody else does just now; return what is there."""
+    with suppress(FileExistsError):
+        os.mkdir(path)  # noqa: PTH102
+    return os.lstat(path)
 
 
 def flush_up(folder: str, root: str) -> None:

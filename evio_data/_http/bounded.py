@@ -1,6 +1,7 @@
 """Connections of urllib3 whose responses are bounded in time."""
 
-from functools import lru_cache
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache, partial
 from typing import Any
 
 from urllib3.connection import HTTPConnection
@@ -8,20 +9,29 @@ from urllib3.exceptions import ConnectTimeoutError
 
 from .response import Response
 
+NO_MATTER = nullcontext()  # to be entered by those who wait, where nobody else does
+
 
 class StaleConnectionError(ConnectionError):
     """A kept-alive connection that the server had given up: nobody has seen the request."""
 
 
 class _Bounded(HTTPConnection):
-    response_class = Response
     _has_answered = False
+
+    def __init__(
+        self, *args: Any, aside: AbstractContextManager[object] = NO_MATTER, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._aside = aside
+        self.response_class = partial(Response, aside=aside)  # type: ignore[assignment]
 
     def connect(self) -> None:
         """Open the connection, and its tunnel and its TLS."""
         self._has_answered = False
         try:
-            super().connect()
+            with self._aside:
+                super().connect()
         except TimeoutError as error:  # of a handshake, which is no answer either
             raise ConnectTimeoutError(self, "the handshake timed out") from error
 

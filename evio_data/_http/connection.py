@@ -1,6 +1,7 @@
 """Send one HTTP request, follow its redirects, and return the response unread."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from ..errors import DownloadError
 from . import faults
 from .answer import MAX_PAGE, MAX_RETRY_AFTER, Answer, raise_for_transient
-from .bounded import StaleConnectionError
+from .bounded import NO_MATTER, StaleConnectionError
 from .errors import (
     BusyError,
     Interrupted,
@@ -59,9 +60,14 @@ class HttpSession:
     timeout : float
         Seconds of silence after which a connection is taken for dead; the head of an answer must be
         whole by then.
+    aside : context manager, optional
+        Entered while there is nothing to do but wait for the network; more than once.
     """
 
-    def __init__(self, *, timeout: float) -> None:
+    def __init__(
+        self, *, timeout: float, aside: AbstractContextManager[object] = NO_MATTER
+    ) -> None:
+        self._aside = aside
         self._timeout = timeout
         self._patience = min(CONNECT_TIMEOUT, timeout)
         self._opened: Surroundings | None = None
@@ -124,7 +130,7 @@ class HttpSession:
 
     def _entrance(self, url: str, options: RequestOptions) -> Entrance:
         if self._opened is None:
-            self._opened = Surroundings()
+            self._opened = Surroundings(self._aside)
         return self._opened.entrance(url, options)
 
     def _ask(

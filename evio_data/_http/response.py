@@ -2,6 +2,7 @@
 
 import io
 import time
+from contextlib import AbstractContextManager
 from http.client import HTTPException, HTTPResponse, IncompleteRead, parse_headers
 from typing import Any
 
@@ -27,12 +28,14 @@ class Response(HTTPResponse):
 
     fp: Any
 
-    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, sock: Any, *args: Any, aside: AbstractContextManager[object], **kwargs: Any
+    ) -> None:
         super().__init__(sock, *args, **kwargs)
         self.line = sock
         self.spoilt = False
         self.silence = sock.gettimeout()
-        self.fp = self._reader = _Reader(self.fp.detach(), sock)
+        self.fp = self._reader = _Reader(self.fp.detach(), sock, aside)
         self._error: Exception | None = None
         self.bound(self.silence)
 
@@ -110,10 +113,11 @@ class _Reader(io.BufferedIOBase):
     tell how much of it came: a line that breaks every 200 KB would never get on.
     """
 
-    def __init__(self, raw: Any, line: Any) -> None:
+    def __init__(self, raw: Any, line: Any, aside: AbstractContextManager[object]) -> None:
         self.until: float | None = None  # monotonic; the moment by which all must have come
         self._raw = raw
         self._line = line
+        self._aside = aside
         self._held, self._at = b"", 0  # bytes that have come, and how many of them were read
         self._error: Exception | None = None
 
@@ -188,7 +192,8 @@ class _Reader(io.BufferedIOBase):
             if left <= 0:
                 raise TimeoutError("timed out")
             self._line.settimeout(min(left, self._line.gettimeout() or left))
-        return self._raw.readinto(view) or 0
+        with self._aside:
+            return self._raw.readinto(view) or 0
 
 
 def _anew(error: Exception) -> Exception:

@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -66,10 +67,17 @@ class Entrance(NamedTuple):
 
 
 class Surroundings(requests.adapters.HTTPAdapter):
-    """The ways out of this machine, as requests finds them."""
+    """The ways out of this machine, as requests finds them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    aside : context manager
+        Entered while a connection waits for the network.
+    """
+
+    def __init__(self, aside: AbstractContextManager[object]) -> None:
         super().__init__(pool_maxsize=1)
+        self._aside = aside
         self._entrances: dict[str, Entrance] = {}
 
     def entrance(self, url: str, options: RequestOptions) -> Entrance:
@@ -124,6 +132,7 @@ class Surroundings(requests.adapters.HTTPAdapter):
             raise _no_proxy(str(proxy)) from None
         pool = manager.connection_from_url(url, pool_kwargs={"ssl_context": certificates})
         pool.ConnectionCls = bounded(pool.ConnectionCls)
+        pool.conn_kw["aside"] = self._aside
         forwards = bool(proxy) and not is_tls and not str(proxy).lower().startswith("socks")
         setting = _setting_of(proxy) if proxy else ""
         return Entrance(pool, host, setting, forwards, self, settings)

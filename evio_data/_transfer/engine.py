@@ -1,9 +1,10 @@
 """Download many files over a limited number of connections."""
 
+import os
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial as bound
 
 from .._cache.hashing import AbandonedError
@@ -27,10 +28,12 @@ from .publication import Ending, publish
 from .recovery import Wish
 from .scheduler import Part, Scheduler, Task
 from .small import receive_small
+from .turns import Turn, Turns
 
 POLL = 0.05  # seconds between two looks for work
 LOCK_POLL = 0.2  # seconds between two tries for a file that another process is fetching
 HASH_INLINE = 8 * 1024 * 1024  # bytes that a connection may hash at the end before it goes on
+NOT_ASIDE = nullcontext()
 STOP_WITHIN = 0.7  # seconds that threads get to end when asked to stop
 
 
@@ -71,6 +74,7 @@ class Engine:
         self._retries = retries
         self._watcher = watcher
         self._turn = threading.Condition()
+        self._turns = Turns()
         self._alone: set[str] = set()  # files whose partial another process has taken over
         self._working = 0
         self._done_bytes = 0
@@ -147,10 +151,11 @@ class Engine:
     # --- one connection -----------------------------------------------------------------------
 
     def _work(self) -> None:
-        session = HttpSession(timeout=self._timeout)
+        turn = Turn(self._turns)
+        session = HttpSession(timeout=self._timeout, aside=turn.aside)
         try:
             while (task := self._next_task()) is not None:
-                self._perform(task, session)
+                self._perform(task, session, turn)
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again where run() waits
@@ -172,11 +177,11 @@ class Engine:
         self._all_done.open()
         return None
 
-    def _perform(self, task: Task, session: HttpSession) -> None:
+    def _perform(self, task: Task, session: HttpSession, turn: Turn) -> None:
         label = _label(task)
         try:
             if isinstance(task, Job):
-                self._start(task, session)
+                self._start(task, session, turn)
             else:
                 self._receive(task, session)
         finally:
@@ -187,11 +192,13 @@ class Engine:
 
     # --- one file -----------------------------------------------------------------------------
 
-    def _start(self, job: Job, session: HttpSession) -> None:
+    def _start(self, job: Job, session: HttpSession, turn: Turn) -> None:
         lock = Lock(job.lock or job.destination.state / "lock")
         began = time.monotonic()
         try:
-            run = self._begin(job, lock, session) if self._acquire_lock(job, lock) else None
+            with turn:
+                has_lock = self._acquire_lock(job, lock)
+                run = self._begin(job, lock, session, turn) if has_lock else None
         except EvioDataError as error:
             lock.release()
             self._end(job.failed(error, began))
@@ -232,9 +239,11 @@ class Engine:
             self._watcher.waiting(job.name, "waiting for another process that fetches it")
         return False
 
-    def _begin(self, job: Job, lock: Lock, session: HttpSession) -> Run | None:
+    def _begin(self, job: Job, lock: Lock, session: HttpSession, turn: Turn) -> Run | None:
         """Begin to receive a file, unless it is there, or small enough to come at once."""
-        ended, first = self._present(job), None
+        first = None
+        with turn.aside if os.path.lexists(job.destination.final) else NOT_ASIDE:
+            ended = self._present(job)
         if ended is None:
             self._refuse_hopeless(job)
             if len(self.jobs) > 1 and job.name not in self._alone:
@@ -244,7 +253,8 @@ class Engine:
                 else:
                     ended = found
         if ended is None:
-            return self._open(job, lock, first)
+            with turn.aside:
+                return self._open(job, lock, first)
         with self._turn:
             self._done_bytes += ended.received
             self._hosts[job.label].arrived |= ended.received > 0

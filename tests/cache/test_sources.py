@@ -128,6 +128,20 @@ def test_another_source_is_refused(drive: Drive, *, mine_pinned: bool, theirs_pi
     assert evio_data.fetch(NAME) == path
 
 
+def test_only_another_s_damaged_copy_is_there(drive: Drive) -> None:
+    """Then the error says where that copy is, and that it may be removed; it is not replaced."""
+    drive.add(NAME, MINE)
+    evio_data.fetch(NAME)
+    copy = drive.path(NAME).rename(drive.state(NAME) / "damaged")
+    other = open_collection(other_registry(drive, THEIRS, pinned=True))
+    with pytest.raises(errors.CacheError, match="damaged copy of another file") as caught:
+        other.fetch(NAME)
+    assert str(copy) in str(caught.value)
+    assert copy.read_bytes() == MINE
+    copy.unlink()
+    assert other.fetch(NAME).read_bytes() == THEIRS
+
+
 def test_equal_published_hashes_are_the_same_file(drive: Drive) -> None:
     """Where the published hash is the same, so are the bytes, whoever sends them."""
     drive.add(NAME, MINE)

@@ -210,10 +210,11 @@ def _judge_registries(world: World) -> list[str]:
 
 
 def _may_have_a_lock(world: World, name: str) -> bool:
-    """Say whether a process that was killed with the lock in its hand may have left its file."""
+    """Say whether a process may have left its lock's file: killed, or with a disk that failed."""
     lock = world.cache / STATE / name / "lock"
     killed = any(9 in process.signals for process in world.processes)
-    return killed and lock.is_file() and not lock.stat().st_size and not is_held(lock)
+    may_have = killed or world.schedule.broken is not None
+    return may_have and lock.is_file() and not lock.stat().st_size and not is_held(lock)
 
 
 class Ledger:

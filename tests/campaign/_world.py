@@ -378,10 +378,19 @@ class World:
             )
 
     def _give_way(self) -> None:
-        """Remove the other registry's file, as the error about it says."""
-        final = self.path(self.files[0])
+        """Remove the other registry's file, or its damaged copy, as the error about it says."""
+        final, state = self.path(self.files[0]), self.state(self.files[0])
         if final.is_file() and final.read_bytes() == self.other:
             final.unlink()
+        if not os.path.lexists(final) and self._is_the_other_s(state / "stamp"):
+            (state / "damaged").unlink(missing_ok=True)
+
+    def _is_the_other_s(self, stamp: Path) -> bool:
+        if not stamp.is_file():
+            return False
+        source = stamp.read_text("ascii", errors="replace").split()[-1:]
+        registry = self.other_registry.read_text(encoding="utf-8")
+        return bool(source) and source[0].removeprefix("drive:") in registry
 
     def _clear_by_hand(self) -> None:
         """Remove what is in the place of a file or of our folders, as every error says."""

@@ -271,7 +271,8 @@ def test_run_after_a_stop_goes_on(drive: Drive, run: Run) -> None:
     """After Ctrl-C the next run's bars start at what is on disk, and the summary says the gain."""
     serve(drive, "a.raw", "b.raw", rate=MIB)
     first = run("prefetch_datasets", "--yes")
-    first.see(r" [5-9]\d%")
+    first.see(r"a\.raw +[5-9]\d%")
+    first.see(r"b\.raw +[5-9]\d%")
     first.type(CTRL_C)
     assert first.end(SOON) == 130
     drive.server.rate_per_connection = 4 * MIB
