@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import evio_data
+from tests.commands import completed
 from tests.conftest import noise
 
 if TYPE_CHECKING:
@@ -41,15 +40,7 @@ def _registered(drive: Drive) -> None:
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     """Run ``evio-data`` without a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "evio_data", *words],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={**os.environ, "PYTHONUTF8": "1"},
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return completed(*words)
 
 
 @pytest.mark.parametrize("typed", TYPED)

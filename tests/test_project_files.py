@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -87,9 +87,15 @@ def top_modules(node: ast.AST) -> Iterator[str]:
 
 
 @cache
+def installed() -> Mapping[str, list[str]]:
+    """Return what brings each module that is installed."""
+    return packages_distributions()
+
+
+@cache
 def distributions(module: str) -> set[str]:
     """Return the canonical names of what brings a module; where none is installed, its own name."""
-    return set(map(canonicalize_name, packages_distributions().get(module, [module])))
+    return set(map(canonicalize_name, installed().get(module, [module])))
 
 
 def test_imports_are_declared() -> None:

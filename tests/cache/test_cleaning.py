@@ -15,6 +15,7 @@ import evio_data
 from evio_data._cache.cleaning import Selection, find_removable, remove
 from evio_data._cache.locks import Lock
 from evio_data._collection import open_collection
+from tests.commands import completed
 from tests.conftest import not_measured
 
 if TYPE_CHECKING:
@@ -27,14 +28,7 @@ DAY = 86400  # seconds
 
 def clean(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``evio-data clean``."""
-    return subprocess.run(
-        [sys.executable, "-c", MAIN, "clean", *arguments],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
+    return completed("clean", *arguments)
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

@@ -13,7 +13,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from tests.cache.test_sources import MAIN, run
+from tests.commands import CODE, run
 from tests.conftest import noise
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def test_a_repair_that_is_killed_is_not_forgotten(drive: Drive, file: DriveFile)
     """Killed while it receives, a repair leaves a damaged file, not a missing one."""
     file.rate = 20_000
     with subprocess.Popen(
-        [sys.executable, "-c", MAIN, "verify", "--repair"], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", CODE, "main", "verify", "--repair"],
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:

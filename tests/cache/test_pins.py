@@ -13,7 +13,7 @@ import pytest
 import evio_data
 from evio_data import errors
 from evio_data._cache.pins import Pins, pin_of
-from tests.cache.test_sources import run
+from tests.commands import run
 from tests.conftest import noise
 
 if TYPE_CHECKING:

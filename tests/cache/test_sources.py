@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +14,7 @@ import evio_data
 from evio_data import errors
 from evio_data._cache.source_key import MAX_SOURCE, source_key
 from evio_data._collection import Collection, open_collection
+from tests.commands import run
 from tests.conftest import noise
 
 if TYPE_CHECKING:
@@ -24,28 +23,6 @@ if TYPE_CHECKING:
 NAME = "fan/fan.raw"
 MINE, THEIRS = noise(70_000, seed=1), noise(70_000, seed=2)
 MAIN = "from evio_data._cli.main import main; main()"
-
-
-class Command(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-def run(*words: str, **environment: str) -> Command:
-    """Run ``evio-data`` without a terminal."""
-    done = subprocess.run(
-        [sys.executable, "-c", MAIN, *words],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={**os.environ, **environment},
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Command(done.returncode, done.stdout, done.stderr)
 
 
 def other_registry(drive: Drive, content: bytes, *, pinned: bool) -> Path:

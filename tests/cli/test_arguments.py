@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.commands import completed
+
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
@@ -19,10 +21,11 @@ CONTENT = b"% evt 3.0\n" + bytes(3000)
 
 
 def run(*arguments: str, code: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m evio_data``, or other code, without a terminal."""
-    command = [sys.executable, "-c", code] if code else MODULE
+    """Run ``evio-data``, or other code, without a terminal."""
+    if not code:
+        return completed(*arguments, **environment)
     return subprocess.run(
-        [*command, *arguments],
+        [sys.executable, "-c", code, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -49,6 +49,7 @@ def root(temporary: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_demo_fetches_cuts_and_resumes(temporary: Path) -> None:
     """All of it is fetched past the warning page, one file is resumed, and the words say so.
 
@@ -83,6 +84,7 @@ def test_demo_fetches_cuts_and_resumes(temporary: Path) -> None:
     assert len(list(temporary.iterdir())) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there an open file cannot be removed")
 def test_demo_that_is_killed_leaves_no_recordings(temporary: Path) -> None:
     """Beside the cache, no more than an empty folder is left of a demonstration that is killed."""
@@ -139,6 +141,7 @@ def test_demo_without_space(temporary: Path) -> None:
     assert left == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_demo_that_is_interrupted_leaves_nothing(temporary: Path) -> None:
     """An interrupted demonstration takes its folder away, and says that the next starts afresh."""

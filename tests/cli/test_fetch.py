@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.commands import completed
 from tests.conftest import noise
 
 if TYPE_CHECKING:
@@ -37,16 +38,7 @@ def fetch(here: Path) -> Fetch:
     """Run the command in that folder."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "evio_data", "fetch", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=here,
-            env={**os.environ, **environment},
-            timeout=60,
-            check=False,
-        )
+        return completed("fetch", *arguments, cwd=here, **environment)
 
     return run
 

@@ -9,44 +9,25 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests import commands
+from tests.commands import CODE, Result
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
 MIB = 2**20
 ROOT = Path(__file__).parents[2]
-COMMAND = "import sys; from evio_data._cli import main as _cli; getattr(_cli, sys.argv.pop(1))()"
 PREFETCH, EVIO_DATA = "prefetch_datasets", "main"
 CONTENT = b"% evt 3.0\n" + bytes(300_000)
 
 
-class Result(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as the one JSON value that it is."""
-        return json.loads(self.out)
-
-
 def run(command: str, *arguments: str, **environment: str) -> Result:
     """Run a command without a terminal, to its end."""
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, command, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={**os.environ, **environment},
-        timeout=60,
-        check=False,
-    )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return commands.run(*arguments, entry=command, **environment)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -67,7 +48,7 @@ def test_a_signal_after_the_last_word(drive: Drive, name: str) -> None:
         "threading.Thread(target=late).start()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", late + COMMAND, PREFETCH, "--yes", "--quiet", "--json"],
+        [sys.executable, "-c", late + CODE, PREFETCH, "--yes", "--quiet", "--json"],
         capture_output=True,
         timeout=60,
         check=False,
@@ -174,7 +155,7 @@ def test_without_a_terminal_nobody_is_asked(drive: Drive) -> None:
 def test_closed_input_is_nobody_to_ask(drive: Drive) -> None:
     """A closed standard input is as good as none."""
     drive.add("a.raw", CONTENT, size=True)
-    command = [sys.executable, "-c", COMMAND, PREFETCH]
+    command = [sys.executable, "-c", CODE, PREFETCH]
     code = f"import os; os.close(0); os.execv({sys.executable!r}, {command!r})"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
@@ -431,7 +412,7 @@ def test_json_of_an_interrupted_run(drive: Drive) -> None:
     """An interrupted run prints one object: what has ended, and what is kept of the rest."""
     drive.add("a.raw", bytes(100), size=True)
     drive.add("b.raw", bytes(3 * MIB), size=True, rate=MIB)
-    with drive.spawn(COMMAND, PREFETCH, "--yes", "--json", "-j", "2") as process:
+    with drive.spawn(CODE, PREFETCH, "--yes", "--json", "-j", "2") as process:
         while drive.server.sent() < MIB or not drive.path("a.raw").exists():
             assert process.poll() is None
         process.terminate()
@@ -566,7 +547,7 @@ def test_streams_that_do_not_take_words(drive: Drive, redirection: str, code: in
     drive.add("a.raw", CONTENT)
     script = f'set -o pipefail; "$1" -c "$2" {PREFETCH} --yes {redirection}'
     done = subprocess.run(
-        ["bash", "-c", script, "bash", sys.executable, COMMAND],
+        ["bash", "-c", script, "bash", sys.executable, CODE],
         capture_output=True,
         timeout=60,
         check=False,
@@ -582,7 +563,7 @@ def test_full_output_is_named(drive: Drive) -> None:
     """Words that find no space are said to be those of standard output, not a download's."""
     script = f'"$1" -c "$2" {EVIO_DATA} list >/dev/full'
     done = subprocess.run(
-        ["sh", "-c", script, "sh", sys.executable, COMMAND],
+        ["sh", "-c", script, "sh", sys.executable, CODE],
         capture_output=True,
         text=True,
         timeout=60,
@@ -600,7 +581,7 @@ def test_present_folder_is_gone(drive: Drive, tmp_path: Path) -> None:
         f'mkdir gone && cd gone && rmdir ../gone && "$1" -c "$2" {EVIO_DATA} path --cache-dir x'
     )
     done = subprocess.run(
-        ["sh", "-c", script, "sh", sys.executable, COMMAND],
+        ["sh", "-c", script, "sh", sys.executable, CODE],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -616,7 +597,7 @@ def test_names_that_the_locale_cannot_spell(drive: Drive) -> None:
     """Paths are printed as their bytes are, whatever the locale can spell."""
     drive.add("扇.raw", CONTENT)
     done = subprocess.run(
-        [sys.executable, "-c", COMMAND, EVIO_DATA, "path", "扇.raw"],
+        [sys.executable, "-c", CODE, EVIO_DATA, "path", "扇.raw"],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         timeout=60,

@@ -13,32 +13,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from evio_data._registry.parser import parse, shipped_path
 from evio_data.testing import DriveFile, DriveFolder, DriveServer
+from tests import commands
+from tests.commands import Result
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
 KEY = "AIza-the-secret-key"
 MAIN = "from evio_data._cli.main import main; main()"
-
-
-class Result(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as the one JSON value that it is."""
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -54,16 +43,7 @@ def run(work: Path) -> Any:
     """Run ``evio-data`` in that folder."""
 
     def command(*arguments: str, **environment: str) -> Result:
-        done = subprocess.run(
-            [sys.executable, "-c", MAIN, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=work,
-            env={**os.environ, **environment},
-            timeout=60,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return commands.run(*arguments, cwd=work, **environment)
 
     return command
 

@@ -96,6 +96,7 @@ assert hits > 100, hits
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no timers for signals")
 def test_signal_in_the_start_of_a_thread() -> None:
     """A signal while a thread is being started breaks none of its locks."""

@@ -20,6 +20,7 @@ import pytest
 from evio_data._collection import open_collection
 from evio_data._importing.importer import ImportResult, Proposal, import_paths
 from evio_data.errors import CacheError
+from tests.commands import completed
 from tests.conftest import FETCH, MIB, Drive, noise
 
 MAIN = "from evio_data._cli.main import main; main()"
@@ -82,14 +83,7 @@ class Shelf:
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run ``evio-data import``."""
-        return subprocess.run(
-            [sys.executable, "-c", MAIN, "import", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=60,
-            check=False,
-        )
+        return completed("import", *arguments)
 
     def cached(self) -> dict[str, bytes]:
         """Return the cache's own files by key."""

@@ -49,6 +49,7 @@ def execute(folder: Path, *cells: str) -> list[list[dict[str, Any]]]:
     return shown
 
 
+@pytest.mark.slow
 def test_notebook(drive: Drive, tmp_path: Path) -> None:
     """Bars are plain lines where there are no widgets; a report is a table of names and reasons."""
     drive.add("fan/a.raw", b"% evt 3.0\n" + bytes(3000))

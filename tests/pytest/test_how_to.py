@@ -38,7 +38,7 @@ def test_the_page_shows_the_examples() -> None:
     assert set(shown("python")) == files
 
 
-@pytest.mark.parametrize("workers", ["0", "4"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("4", marks=pytest.mark.slow)])
 def test_recordings_by_name(project: Project, workers: str) -> None:
     """The first example passes with its own registry, and closes with the lines that are shown."""
     copy("fan", project)

@@ -54,7 +54,7 @@ def run_and_kill(drive: Drive, file: DriveFile, connections: int, seconds: float
     process.communicate()
 
 
-@pytest.mark.parametrize("connections", [1, 3])
+@pytest.mark.parametrize("connections", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_killed_again_and_again(drive: Drive, connections: int) -> None:
     """After kill on kill the file is right, each cost 8 MiB at most, and none has left litter."""
     file = drive.add("fan.raw", DATA, large=True, rate=3.5e6 / connections)

@@ -24,7 +24,9 @@ DATA = noise(2**20)
 
 
 @pytest.mark.parametrize("stranger", [False, True], ids=["alone", "beside a stranger's fsync"])
-@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs"])
+@pytest.mark.parametrize(
+    "kind", ["ext4", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("xfs", "btrfs"))]
+)
 def test_what_a_disk_holds_at_the_moment(
     drive: Drive, tmp_path: Path, kind: str, *, stranger: bool
 ) -> None:
