@@ -51,8 +51,8 @@ def test_one_large_file_is_split(drive: Drive) -> None:
 
 def test_split_once_gains_nothing(drive: Drive) -> None:
     """Where two further connections bring nothing, no fourth one is tried."""
-    drive.server.rate = 8e6
-    file = drive.add("fan.raw", DATA)
+    drive.server.rate = RATE
+    file = drive.add("fan.raw", DATA[: 12 * MIB])
     evio_data.prefetch(concurrency=8)
     assert len(drive.starts(file)) <= 3
 
