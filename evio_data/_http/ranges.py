@@ -6,6 +6,10 @@ from typing import NamedTuple
 
 WHOLE = (200, 203)  # 203: the same, by a proxy that has changed something (RFC 9110 15.3.4)
 
+# Statuses seen for a Range header which the server does not like. A 503 is more often a busy
+# server: it is asked without a range at the second retry only.
+RANGE_REFUSALS = frozenset({400, 403, 405, 406, 501})
+
 
 class RangeError(Exception):
     """An answer whose range is not the one that was asked for; nothing of its body may be used."""

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from .._http.ranges import RANGE_REFUSALS
 from .._text import clean
 from ..errors import CacheError, DownloadError, DriveRefusedError, EvioDataError
 from .base import Source, TooSlowError
@@ -43,6 +44,7 @@ class Failover:
         self._say = say
         self._lock = threading.Lock()
         self._refused_at = 0.0
+        self._second: list[Source] = []  # that are tried a second time, without a range
         self._refusal: DriveRefusedError | None = None
 
     @property
@@ -78,10 +80,18 @@ class Failover:
             if self.is_last:
                 raise self._refusal or error
             left = self._left.pop(0)
-            if isinstance(error, TooSlowError):
+            if isinstance(error, TooSlowError) or self._may_do_without_range(left, error):
                 self._left.append(left)  # better than nothing
             self._begin_with_next()
             self._say(f"{left.label}: {clean(str(error))} Going on with {self.current.label}")
+
+    def _may_do_without_range(self, source: Source, error: EvioDataError) -> bool:
+        """Say whether a range was perhaps what a source refused; once for each source."""
+        status = getattr(error, "status", None)
+        if not self.ranged or status not in RANGE_REFUSALS or source in self._second:
+            return False
+        self._second.append(source)
+        return True
 
     def drop_range(self) -> None:
         """Ask the current one without a range from now on."""

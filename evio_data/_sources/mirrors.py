@@ -58,7 +58,9 @@ class Mirror:
             if self.patience is None:
                 raise
             # However long it asks to be left alone: the next source is not made to wait for that.
-            raise UnavailableError(str(error)) from error
+            brief = UnavailableError(str(error))
+            brief.status = error.status
+            raise brief from error
         # Validators of two mirrors on one machine have nothing to do with each other.
         validators = body.validators._replace(origin=self.label)
         patience, stream = self.patience, body.stream

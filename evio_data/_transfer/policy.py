@@ -119,8 +119,3 @@ def decide(fault: Fault, situation: Situation) -> Decision:
     (<Decision.LEAVE_SHARE: 1>, <Decision.NEXT_SOURCE: 7>)
     """
     return next(rule.then for rule in RULES if rule.fits(fault, situation))
-
-
-# Statuses seen for a Range header which the server does not like. A 503 is more often a busy
-# server: it is asked without a range at the second retry only.
-RANGE_REFUSALS = frozenset({400, 403, 405, 406, 501})

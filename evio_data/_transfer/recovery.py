@@ -11,14 +11,14 @@ from .._http.connection import (
     UnreachableError,
     UnusableHostError,
 )
-from .._http.ranges import RangeError, RangeNotSatisfiableError
+from .._http.ranges import RANGE_REFUSALS, RangeError, RangeNotSatisfiableError
 from .._http.validators import Validators
 from .._sources.base import Source
 from .._sources.failover import Failover
 from .._text import duration, size
 from ..errors import ChecksumError, DownloadError, EvioDataError
 from .hosts import Hosts
-from .policy import RANGE_REFUSALS, Decision, Fault, Situation, decide
+from .policy import Decision, Fault, Situation, decide
 from .segments import Segment
 from .throttle import backoff
 from .version import OVERLAP, TOO_SHORT, DoubtError, RemoteChangedError, Version

@@ -439,6 +439,15 @@ def test_asks_to_be_left_alone(drive: Drive, copy: DriveServer, status: int) -> 
     assert evio_data.fetch("fan.raw").read_bytes() == DATA  # long before the hour is over
 
 
+def test_refuses_ranges(drive: Drive, copy: DriveServer) -> None:
+    """A mirror that answers 501 to every range is asked for the whole file again."""
+    drive.add("fan.raw", DATA, size=True, quota="always")
+    copy.add("fan.raw", DATA, range_status=501, cut_after=2 * MIB, cut_times=1)
+    prefer(base(copy))
+
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA
+
+
 def test_falls_silent(drive: Drive, copy: DriveServer) -> None:
     """A mirror that falls silent in mid-body is passed by, and Drive sends the rest."""
     os.environ["EVIO_DATA_TIMEOUT"] = "2"
