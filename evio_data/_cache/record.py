@@ -1,5 +1,6 @@
 """What is known of the file of one key: its stamp and its pin, on disk or in memory."""
 
+import errno
 import os
 from collections.abc import Callable
 from functools import cached_property
@@ -14,6 +15,7 @@ from .pins import Pin, Pins, pin_of
 from .stamps import MAX_STAMP, Stamp, parse_stamp
 
 _STAMP_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_IN_THE_WAY = (errno.ENOTDIR, errno.EISDIR, errno.ELOOP)  # of a stamp: something else
 STAMP = "stamp"
 
 
@@ -62,12 +64,14 @@ class Record:
         """Return what is in the place of the stamp; None where there is nothing."""
         try:
             descriptor = os.open(self._stamp_path, _STAMP_FLAGS)
-        except (OSError, UnicodeEncodeError):
+        except UnicodeEncodeError:
             return None
+        except OSError as error:
+            return b"" if error.errno in _IN_THE_WAY else None
         try:
             return os.read(descriptor, MAX_STAMP)
-        except OSError:
-            return None
+        except OSError as error:
+            return b"" if error.errno in _IN_THE_WAY else None
         finally:
             os.close(descriptor)
 

@@ -146,6 +146,21 @@ def test_a_spoilt_stamp_is_no_first_use(drive: Drive, stamp: bytes, content: byt
     assert evio_data.fetch(NAME).read_bytes() == DATA
 
 
+@pytest.mark.parametrize("place", [".evio-data/fan", "", "stamp"])
+def test_something_else_in_the_place_of_a_stamp_is_no_first_use(drive: Drive, place: str) -> None:
+    """A file whose record is gone, with a file or a folder in its place, is not pinned."""
+    drive.add(NAME, DATA, pinned=False)
+    path = drive.path(NAME)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"another registry's")
+    in_the_way = drive.cache / place if place.startswith(".") else drive.state(NAME) / place
+    in_the_way.parent.mkdir(parents=True, exist_ok=True)
+    in_the_way.mkdir() if place == "stamp" else in_the_way.touch()
+    (outcome,) = evio_data.verify()
+    assert isinstance(outcome.error, errors.ChecksumError)
+    assert pins_of(drive) == []
+
+
 @pytest.mark.parametrize("size", [True, False])
 def test_an_empty_file_is_no_first_use(drive: Drive, *, size: bool) -> None:
     """A file of no bytes without a record is fetched, whatever the registry says of its size."""

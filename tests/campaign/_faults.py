@@ -14,6 +14,7 @@ from evio_data.testing._folders import FolderRefusal
 
 MIB = 2**20
 LATER = "Wed, 01 Oct 2036 07:28:00 GMT"
+MOST_SILENCES = 40  # until a file is there: each lasts as long as a time-out
 SOON = "soon"  # a position that stands for the server's date in a second
 
 Switches = dict[str, Any]
@@ -231,7 +232,10 @@ KINDS: dict[str, Kind] = {
     "silence": Kind(
         lambda dice, size: {"stall_after": _place(dice, size), "stall_times": dice.randint(1, 2)}
     ),
-    "silence, always": Kind(lambda dice, size: {"stall_after": _place(dice, size)}, lasting=True),
+    "silence, always": Kind(
+        lambda dice, size: {"stall_after": max(_place(dice, size), size // MOST_SILENCES)},
+        lasting=True,
+    ),
     "odd lengths": Kind(lambda dice, _: {"length": dice.choice([*get_args(Length)[1:]])}),
     "ranges ignored": Kind(_just(ranges="ignore")),
     "ranges wrong": Kind(lambda dice, _: {"ranges": dice.choice([*get_args(Ranges)[2:]])}),

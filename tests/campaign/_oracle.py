@@ -9,6 +9,7 @@ import stat
 import threading
 from contextlib import suppress
 from pathlib import Path
+from signal import SIGABRT
 from typing import Self
 
 from evio_data._cache.locks import is_held
@@ -22,6 +23,9 @@ OVERLAP = 64 * KIB  # bytes that a resumed file's first answer repeats
 GENERATIONS = 4  # once, two fresh starts when the remote side changes, one after a wrong hash
 IN_FLIGHT = 16 * KIB * KIB  # bytes that sockets may hold of an answer that nobody reads on
 SAMPLE = 0.01  # seconds between two looks at the final names
+NO_MEMORY_TO_RAISE = (
+    "Fatal Python error: _PyErr_NormalizeException: Cannot recover from MemoryErrors"
+)
 OURS = ("Traceback (most recent call last)", "Exception in thread", "Exception ignored")
 
 
@@ -77,7 +81,7 @@ def judge_round(world: World, processes: list[Process]) -> list[str]:
     """Return what is wrong with how processes ended."""
     failures = []
     for process in processes:
-        failures += _judge_end_of(process)
+        failures += _judge_end_of(process, limited=world.schedule.limit is not None)
         if process.client == "prefetch" and process.code in (0, 1):
             report, ok = process.report, process.code == 0
             if not isinstance(report, dict) or report.get("ok") is not ok:
@@ -101,12 +105,14 @@ def judge_round(world: World, processes: list[Process]) -> list[str]:
     return failures
 
 
-def _judge_end_of(process: Process) -> list[str]:
+def _judge_end_of(process: Process, *, limited: bool) -> list[str]:
     code, client, said = process.code, process.client, process.stderr
     allowed = [*ways(client).ends]
     if process.signals:
         allowed += [130, *(-signal for signal in process.signals)]
         allowed += [2] if client == "pytest" else []
+    if NO_MEMORY_TO_RAISE in said and limited:
+        allowed.append(-SIGABRT)  # by the interpreter, which nobody can tell to end otherwise
     failures = []
     if code not in allowed:
         failures.append(f"exit code {code} of {client}: {process.stdout[-600:]}{said[-600:]}")

@@ -305,8 +305,9 @@ class World:
         """Return the environment of a process."""
         if self.broken and self.broken.process == number and client not in ("fork", "pytest"):
             return {**self.environment, **self.broken.environment(self.disk.path)}
-        # Not for those of pytest: a killed one would leave its children a lock of the library's.
-        is_told = self.clock is not None and client != "pytest"
+        # The library has locks of its own, which a killed process leaves to its children, and a
+        # thread to the child of a fork.
+        is_told = self.clock is not None and client not in ("pytest", "fork")
         return {**self.environment, **(self.clock.environment if self.clock and is_told else {})}
 
     def path(self, served: Served) -> Path:
