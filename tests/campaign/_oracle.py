@@ -23,9 +23,7 @@ OVERLAP = 64 * KIB  # bytes that a resumed file's first answer repeats
 GENERATIONS = 4  # once, two fresh starts when the remote side changes, one after a wrong hash
 IN_FLIGHT = 16 * KIB * KIB  # bytes that sockets may hold of an answer that nobody reads on
 SAMPLE = 0.01  # seconds between two looks at the final names
-NO_MEMORY_TO_RAISE = (
-    "Fatal Python error: _PyErr_NormalizeException: Cannot recover from MemoryErrors"
-)
+NO_MEMORY_TO_RAISE = "Fatal Python error: _PyErr_NormalizeException: Cannot recover from Mem"
 OURS = ("Traceback (most recent call last)", "Exception in thread", "Exception ignored")
 
 
