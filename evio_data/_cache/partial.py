@@ -21,6 +21,7 @@ STEP = 1024 * 1024  # bytes of one span between two journal records: what a kill
 RECORD = 4096  # bytes of the journal; one page, so that a kill cannot tear the write of it
 MAX_SPANS = 56  # spans that fit into a record
 MAX_FLUSHED = 12  # of them that are known to be on the disk
+MAX_CODING = 80  # characters
 MAX_VALIDATOR = 300  # bytes of JSON; a longer validator is not remembered
 PART, JOURNAL = ".part", ".journal"
 SECTOR = 512  # bytes that st_blocks counts in
@@ -60,6 +61,8 @@ class Partial:
         The bytes.
     resumed : int
         Bytes that an earlier process left.
+    coding : str
+        The content coding that the server claims for the bytes; empty for none.
     """
 
     def __init__(self, folder: Path, *, source: str = "", careful: bool = False) -> None:
@@ -73,6 +76,7 @@ class Partial:
         self.spans: list[list[int]] = []
         self.validators: Validators | None = None
         self.resumed = 0
+        self.coding = ""
         self._scattered = careful
         self._flushed: list[Span] = []  # of a scattered file
         self._sync = Sync(None)
@@ -232,6 +236,7 @@ class Partial:
                     return False
                 self.spans = [list(span) for span in _within(left.spans, status.st_size)]
                 self.validators, self._inode = left.identity, status.st_ino
+                self.coding = left.coding
                 self._scattered = left.scattered or self._careful
                 # The journal first: a kill between the two costs a name, not the bytes.
                 self._write_journal()
@@ -252,7 +257,7 @@ class Partial:
         self._close_journal()
         with suppress(OSError):
             os.unlink(self._journal_name)  # noqa: PTH108
-        self.spans, self.validators, self._inode = [], None, None
+        self.spans, self.validators, self._inode, self.coding = [], None, None, ""
         self._scattered = self._careful
 
     def _create(self) -> None:
@@ -269,11 +274,20 @@ class Partial:
             if self._journal is None:
                 self._journal = open_nofollow(self._journal_name, _NEW)
             self._journal.seek(0)
-            flushed = self._flushed if self._scattered else None
-            source = _digest(self._source)
-            self._journal.write(_record(self.validators, self.held, flushed, source))
+            self._journal.write(self._record())
         except OSError as error:
             raise as_cache_error(error, self.path) from error
+
+    def _record(self) -> bytes:
+        record = {
+            "identity": None if self.validators is None else _short(self.validators)._asdict(),
+            "held": self.held[:MAX_SPANS],
+            "flushed": self._flushed[:MAX_FLUSHED] if self._scattered else None,
+            "boot": boot(),
+            "source": _digest(self._source),
+            "coding": self.coding[:MAX_CODING],
+        }
+        return json.dumps(record).encode().ljust(RECORD)
 
     def _close_journal(self) -> None:
         if self._journal is not None:
@@ -341,6 +355,7 @@ class _Left(NamedTuple):
     identity: Validators | None
     scattered: bool
     source: str | None = None
+    coding: str = ""
 
 
 def left_in(folder: Path, *suffixes: str) -> list[Path]:
@@ -376,8 +391,9 @@ def _read(journal: Path) -> _Left | None:
         return None
     if identity is not None and not identity.is_sound():
         return None
-    part, source = journal.with_suffix(PART), record.get("source")
-    return _Left(part, journal, held, identity, flushed is not None, source)
+    source, coding = record.get("source"), str(record.get("coding", ""))
+    part = journal.with_suffix(PART)
+    return _Left(part, journal, held, identity, flushed is not None, source, coding)
 
 
 def _spans(record: list[list[int]]) -> list[Span]:
@@ -385,22 +401,6 @@ def _spans(record: list[list[int]]) -> list[Span]:
     if not all(0 <= start <= stop for start, stop in found):
         raise ValueError(found)
     return spans.merge(found)
-
-
-def _record(
-    identity: Validators | None,
-    held: Sequence[Span],
-    flushed: Sequence[Span] | None,
-    source: str,
-) -> bytes:
-    record = {
-        "identity": None if identity is None else _short(identity)._asdict(),
-        "held": held[:MAX_SPANS],
-        "flushed": None if flushed is None else flushed[:MAX_FLUSHED],
-        "boot": boot(),
-        "source": source,
-    }
-    return json.dumps(record).encode().ljust(RECORD)
 
 
 @cache

@@ -289,11 +289,14 @@ class Download:
         return True
 
     def _check_coding(self, version: Version, body: Body) -> None:
-        if version.partial.received and body.coding != version.coding:
+        partial = version.partial
+        if partial.received and body.coding != partial.coding:
             raise RemoteChangedError(f"its content coding is {body.coding or 'none'} now")
-        version.coding = body.coding
         if not body.coding:  # else the size is that of the coded bytes
             self.wish.check_size(body.validators.total)
+        elif not partial.received:
+            version.total = None  # the registry's is that of the decoded bytes
+        partial.coding = body.coding
 
     def _check_validators(self, version: Version, body: Body) -> None:
         hashed = self.wish.known_hash is not None

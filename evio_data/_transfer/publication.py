@@ -54,8 +54,8 @@ def publish(run: Run, end: Callable[[Outcome], None]) -> Ending:
         version.partial.discard()
         raise DownloadError("somebody else has written to what arrived.", advice="Run again.")
     part = version.partial.path
-    if known != actual and is_applied(version.coding, run.name, version.partial.path):
-        part, actual = decoded(part, version.coding, kind_of(known), download.wish.size)
+    if known != actual and is_applied(version.partial.coding, run.name, version.partial.path):
+        part, actual = decoded(part, version.partial.coding, kind_of(known), download.wish.size)
     if known not in (None, actual):
         return _mismatched(run, known or "", actual)
     if known is None and destination.pins:

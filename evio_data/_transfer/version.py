@@ -48,8 +48,6 @@ class Version:
     ----------
     total : int or None
         Bytes of the whole file, as far as the server or the registry says.
-    coding : str
-        The content coding that the server claims for the bytes; empty for none.
     ranges_honoured : bool
         Whether the server has answered a range request with a range.
     spliced : bool
@@ -71,8 +69,9 @@ class Version:
         self.lock = threading.RLock()
         self.is_over = False
         known = partial.validators
-        self.total = known.total if known is not None and known.total is not None else size
-        self.coding = ""
+        self.total = known.total if known is not None else None
+        if self.total is None and not partial.coding:  # else it is that of the decoded bytes
+            self.total = size
         # A file that was resumable is taken for resumable until an answer says otherwise.
         self.ranges_honoured = self.spliced = partial.resumed > 0
         self.kept = partial.resumed

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
+import subprocess
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+import evio_data
 from evio_data._transfer.decoding import decoded, is_applied
 from evio_data.errors import ChecksumError, DownloadError
 from tests.conftest import noise
@@ -16,7 +20,12 @@ from tests.conftest import noise
 if TYPE_CHECKING:
     from pathlib import Path
 
-DATA = noise(700_000)
+    from evio_data.testing import DriveFile
+    from tests.conftest import Drive
+
+Killed = Callable[["DriveFile", int], subprocess.Popen[str]]
+
+DATA = noise(700_000)  # more bytes when they are compressed
 SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
@@ -85,3 +94,30 @@ def test_a_label_is_not_a_coding(
     part = tmp_path / "a.part"
     part.write_bytes(start)
     assert is_applied(coding, name, part) is applied
+
+
+# --- through a whole download -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+@pytest.mark.parametrize("length", ["exact", "chunked"])
+def test_registered_size_is_that_of_the_decoded_bytes(
+    drive: Drive, *, pinned: bool, length: str
+) -> None:
+    """A server that compresses unasked may send more bytes than the registry says, or fewer."""
+    for name, content in (("more.raw", DATA), ("fewer.raw", bytes(700_000))):
+        drive.add(name, content, size=True, pinned=pinned, compress="gzip", length=length)
+        assert evio_data.fetch(name).read_bytes() == content
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
+@pytest.mark.parametrize("then", ["gzip", None])
+@pytest.mark.parametrize("pinned", [True, False])
+def test_what_is_there_is_known_to_be_coded(
+    drive: Drive, killed_at: Killed, *, pinned: bool, then: str | None
+) -> None:
+    """After a kill the next process knows that the bytes are coded, and mixes them with none."""
+    file = drive.add("fan.raw", DATA, size=True, pinned=pinned, compress="gzip", rate=1e6)
+    killed_at(file, 300_000)
+    file.rate, file.compress = None, then  # type: ignore[assignment]
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA
