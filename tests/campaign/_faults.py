@@ -129,11 +129,17 @@ def _few_bodies(dice: random.Random, size: int) -> Switches:
     }
 
 
+# A label that hides a coding makes other bytes of the file's, and without a hash nothing tells.
+PLAIN: Switches = {"gzip": False, "compress": None}
+UNLABELLED: Switches = {"content_encoding": None, "transfer_encoding": None}
+
+
 def _labels(dice: random.Random, size: int) -> Switches:
     words = ["gzip", "x-gzip", "aws-chunked", "utf-8", "binary", "none", "8bit", None]
     return {
         "content_encoding": dice.choice(words),
         "transfer_encoding": dice.choice([None, "identity"]),
+        **PLAIN,
     }
 
 
@@ -251,7 +257,7 @@ KINDS: dict[str, Kind] = {
     "one body at a time": Kind(_few_bodies),
     "labels over the right bytes": Kind(_labels),
     "really compressed": Kind(
-        lambda dice, _: {"compress": dice.choice(["gzip", "deflate", "raw-deflate"])}
+        lambda dice, _: {"compress": dice.choice(["gzip", "deflate", "raw-deflate"]), **UNLABELLED}
     ),
     "drip": Kind(_drip),
     "clog": Kind(_clog, lasting=True),
@@ -268,7 +274,7 @@ KINDS: dict[str, Kind] = {
         lambda dice, _: {"checksums": dice.choice([(), ("md5",), ("sha1", "md5")])},
         drive_only=True,
     ),
-    "gzip": Kind(_just(gzip=True), lasting=True),
+    "gzip": Kind(_just(gzip=True, **UNLABELLED), lasting=True),
     "endless": Kind(_just(endless=True)),
     "garbled once": Kind(_just(garble="flip", garble_times=1)),
     "garbled": Kind(_just(garble="flip"), lasting=True),
