@@ -48,7 +48,7 @@ class Folder:
     """
 
     def __init__(self, root: str, *parts: str) -> None:
-        self._path = Path(root, *parts)
+        self._parts = (root, *parts)
         self._descriptor: int | None = None
         if not _IN_FOLDERS:
             for count in range(1, len(parts) + 1):
@@ -77,7 +77,7 @@ class Folder:
 
     def at(self, name: str) -> str:
         """Return how a file in it is called, beside the descriptor."""
-        return name if self._descriptor is not None else os.fspath(self._path / name)
+        return name if self._descriptor is not None else os.path.join(*self._parts, name)  # noqa: PTH118
 
     def names(self) -> list[str]:
         """Return the names of what is in it."""
