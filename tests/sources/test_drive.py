@@ -1,25 +1,19 @@
 """Where the bytes of one file come from: Drive's handshake, a plain URL, and what is never data."""
 
-import ssl
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
 from typing import Any, get_args
 
 import pytest
-import trustme
 
 from evio_data._drive import links
 from evio_data._http.connection import (
     BusyError,
     HttpSession,
     TransportError,
-    UnusableHostError,
 )
 from evio_data._http.ranges import RangeError, RangeNotSatisfiableError
 from evio_data._sources.base import Source
@@ -35,44 +29,14 @@ from evio_data.errors import (
 )
 from evio_data.testing import DriveFile, DriveServer
 from evio_data.testing._folders import DocumentKind
+from tests.sources.conftest import DATA, ENOUGH, SIZE, Respond, read, say, small_server
 
-DATA = bytes(range(256)) * 400
-SIZE = len(DATA)
 KEY = "AIza-SECRET"
-ENOUGH = 30.0  # seconds that a busy machine may take for an answer
-
-
-@pytest.fixture
-def server() -> Iterator[DriveServer]:
-    """A Drive that wants every hidden input of the form back."""
-    with DriveServer(lenient=False) as running:
-        yield running
-
-
-@pytest.fixture
-def large(server: DriveServer) -> DriveFile:
-    """A file that Drive asks about first."""
-    return server.add("fan.raw", DATA, large=True)
-
-
-@pytest.fixture
-def connection() -> Iterator[HttpSession]:
-    """A connection."""
-    with closing(HttpSession(timeout=ENOUGH)) as made:
-        yield made
 
 
 def drive_source(server: DriveServer, file: DriveFile, **options: Any) -> Source:
     """Return a file's source, with Google's hosts played by the server."""
     return source_of(file.url, endpoint=server.endpoint, **options)
-
-
-def read(source: Source, connection: HttpSession, start: int = 0, stop: int | None = None) -> bytes:
-    """Return a stretch of the file, from where the answer says it begins."""
-    with source.open(connection, start, stop) as body:
-        assert body.placement.start == start
-        view = memoryview(bytearray(SIZE + 1))
-        return b"".join(iter(lambda: bytes(view[: body.stream.read_into(view)]), b""))
 
 
 def asked(server: DriveServer) -> list[str]:
@@ -496,53 +460,6 @@ def test_forced_gzip(
 
 # --- where it may lead -----------------------------------------------------------------------
 
-Respond = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Seen(list[tuple[str, dict[str, str]]]):
-    """The requests that a small server has got: paths and headers."""
-
-    url = ""
-
-
-@contextmanager
-def small_server(respond: Respond, tls: ssl.SSLContext | None = None) -> Iterator[Seen]:
-    """Answer every request by a function, and list them."""
-    seen = Seen()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            seen.append((self.path, headers))
-            respond(self)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    seen.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def say(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
-    """Answer a request."""
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    with suppress(OSError):
-        handler.wfile.write(body)
-
 
 def file_from_anyone(handler: BaseHTTPRequestHandler) -> None:
     """Offer bytes, as a file of Drive's."""
@@ -759,132 +676,3 @@ def test_api_key_is_never_told(
         assert KEY in google[0][1].values()
 
     assert KEY not in told + caplog.text
-
-
-# --- plain URLs ------------------------------------------------------------------------------
-
-
-def test_plain(server: DriveServer, connection: HttpSession, large: DriveFile) -> None:
-    """A plain URL is asked once, and any stretch comes."""
-    source = PlainSource(server.plain_url(large))
-
-    assert read(source, connection) == DATA
-    assert read(source, connection, 10, 20) == DATA[10:20]
-    assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize("kind", ["text/html", "TEXT/HTML; charset=x", "application/xhtml+xml"])
-def test_plain_web_page_is_not_data(
-    server: DriveServer, connection: HttpSession, kind: str
-) -> None:
-    """A web page in the place of a recording is a sign-in page of the network, not the file."""
-    file = server.add("a.raw", DATA, content_type=kind)
-
-    with pytest.raises(DownloadError, match="web page instead of the file"):
-        PlainSource(server.plain_url(file)).open(connection, 0, None)
-
-
-@pytest.mark.parametrize("name", ["a.html", "B.HTM"])
-def test_plain_web_page_as_data(server: DriveServer, connection: HttpSession, name: str) -> None:
-    """A file that is registered as a web page may be one."""
-    file = server.add(name, DATA, content_type="text/html")
-
-    assert read(source_of(server.plain_url(file)), connection) == DATA
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 451])
-def test_plain_refusal(
-    server: DriveServer, connection: HttpSession, large: DriveFile, status: int
-) -> None:
-    """A 4xx will be the same next time: it is no matter of ranges or patience."""
-    large.errors = [status]
-
-    with pytest.raises(DownloadError, match=f"127.0.0.1 answered {status}"):
-        PlainSource(server.plain_url(large)).open(connection, 0, None)
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"), [(408, TransportError), (429, BusyError), (500, TransportError)]
-)
-def test_plain_trouble(
-    server: DriveServer,
-    connection: HttpSession,
-    large: DriveFile,
-    status: int,
-    kind: type[Exception],
-) -> None:
-    """Trouble of the server's own may pass, after the time that it asks for."""
-    large.errors, large.retry_after = [status], "3"
-
-    with pytest.raises(kind) as caught:
-        PlainSource(server.plain_url(large)).open(connection, 0, None)
-    assert getattr(caught.value, "wait", None) == 3
-
-
-def test_plain_redirect_names_who_answered(
-    server: DriveServer, connection: HttpSession, large: DriveFile
-) -> None:
-    """After a redirect an error names the host that answered, and the one that led there."""
-    large.redirect_to = server.plain_url(server.add("gone.raw", b"", refuse="not-found"))
-    large.redirect_to = large.redirect_to.replace("127.0.0.1", "localhost")
-
-    with pytest.raises(DownloadError, match=r"localhost, to which \S+ leads, answered 404"):
-        read(source_of(server.plain_url(large)), connection)
-
-
-def test_network_that_wants_a_sign_in(
-    server: DriveServer, connection: HttpSession, large: DriveFile
-) -> None:
-    """A 511 asks for a sign-in to the network, whichever host was meant."""
-    large.portal, large.portal_status = "text/html", 511
-
-    for source in (source_of(server.plain_url(large)), drive_source(server, large)):
-        with pytest.raises(UnusableHostError, match="wants a sign-in") as error:
-            read(source, connection)
-        assert "Sign in to this network" in error.value.advice
-
-
-def test_plain_redirect(server: DriveServer, connection: HttpSession, large: DriveFile) -> None:
-    """A plain URL may lead to another host, as downloads of many sites do."""
-    with small_server(
-        lambda handler: say(handler, b"", 302, Location=server.plain_url(large))
-    ) as site:
-        source = PlainSource(site.url.replace("127.0.0.1", "localhost") + "/a.raw")
-        assert read(source, connection, 10) == DATA[10:]
-
-
-def test_plain_https_never_leads_to_http(
-    server: DriveServer,
-    connection: HttpSession,
-    large: DriveFile,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A redirect from https to http is refused, and not asked."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
-    target = server.plain_url(large)
-
-    with small_server(lambda handler: say(handler, b"", 302, Location=target), tls) as site:
-        with pytest.raises(DownloadError, match="not followed"):
-            PlainSource(f"{site.url}/a.raw").open(connection, 0, None)
-        assert len(site) == 1
-    assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    ("url", "label"),
-    [
-        ("https://drive.google.com/uc?id=1vB1cOZlO4MQ7c503", "Google Drive"),
-        ("https://drive.google.com/file/d/1vB1cOZlO4MQ7c503/view", "Google Drive"),
-        ("https://lab.example/a.raw", "lab.example"),
-        ("https://me:SECRET@lab.example/a.raw", "lab.example"),
-        ("https://drive.google.com.lab.example/uc?id=1vB1cOZlO4", "drive.google.com.lab.example"),
-    ],
-)
-def test_source_of(url: str, label: str) -> None:
-    """Drive's links are Drive's, all others are plain; a label has no password."""
-    assert source_of(url).label == label
