@@ -98,6 +98,9 @@ def range_header(start: int, stop: int | None, ranged: bool) -> dict[str, str]: 
 def body_of(answer: Answer, start: int, stop: int | None) -> Body:
     placement = ranges.placement(answer.status, answer.headers, start, stop)
     headers = answer.headers
+    if answer.coding and ranges.content_length(headers) is None:
+        # The range is of the bytes before they were coded, and says nothing of this body's length.
+        placement = placement._replace(stop=None, total=None)
     parts = links.split(answer.url)
     validators = Validators(
         origin=parts.hostname or "",

@@ -57,19 +57,27 @@ def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path,
         )
     target = part.with_name(f"{part.stem}-decoded{part.suffix}")
     target.unlink(missing_ok=True)
-    digests, written = Digests((kind,)), 0
-    with part.open("rb") as source, open_nofollow(target, _NEW) as file:
-        for block in _blocks(source, coding):
-            written += len(block)
-            if size is not None and written > size:
-                break
-            file.write(block)
-            digests.update(block)
-        os.fsync(file.fileno())
-    if size is not None and written != size:
-        target.unlink()
-        raise _wrong_size(written, size)
+    digests = Digests((kind,))
+    try:
+        with part.open("rb") as source, open_nofollow(target, _NEW) as file:
+            _write(file, _blocks(source, coding), digests, size)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
     return target, digests.hashes()[kind]
+
+
+def _write(file: BinaryIO, blocks: Iterator[bytes], digests: Digests, size: int | None) -> None:
+    written = 0
+    for block in blocks:
+        written += len(block)
+        if size is not None and written > size:
+            break
+        file.write(block)
+        digests.update(block)
+    if size is not None and written != size:
+        raise _wrong_size(written, size)
+    os.fsync(file.fileno())
 
 
 def _blocks(source: BinaryIO, coding: str) -> Iterator[bytes]:

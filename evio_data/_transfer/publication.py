@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from enum import Enum, auto
+from pathlib import Path
 
 from .._cache import faults
 from .._cache.check import hash_state
 from .._http.web_page import SNIFFED, is_web_page
 from .._registry.hashes import kind_of
 from .._report import Outcome
-from ..errors import DownloadError, EvioDataError
+from ..errors import ChecksumError, DownloadError, EvioDataError
 from .decoding import decoded, is_applied
 from .jobs import Run
 
@@ -53,9 +54,13 @@ def publish(run: Run, end: Callable[[Outcome], None]) -> Ending:
     if version.partial.size() != version.total:
         version.partial.discard()
         raise DownloadError("somebody else has written to what arrived.", advice="Run again.")
-    part = version.partial.path
-    if known != actual and is_applied(version.partial.coding, run.name, version.partial.path):
-        part, actual = decoded(part, version.partial.coding, kind_of(known), download.wish.size)
+    try:
+        part, actual = _decoded(run, actual, known)
+    except (DownloadError, ChecksumError):
+        if download.retry_after_mismatch():
+            return Ending.BEGUN_AGAIN
+        version.partial.discard()
+        raise
     if known not in (None, actual):
         return _mismatched(run, known or "", actual)
     if known is None and destination.pins:
@@ -70,6 +75,14 @@ def publish(run: Run, end: Callable[[Outcome], None]) -> Ending:
     version.partial.discard()
     end(_outcome(run, actual, first_use=known is None and destination.pins))
     return Ending.PUBLISHED
+
+
+def _decoded(run: Run, actual: str, known: str | None) -> tuple[Path, str]:
+    """Return the file and its hash; where its bytes are coded, those of the decoded file."""
+    partial = run.download.version.partial
+    if known == actual or not is_applied(partial.coding, run.name, partial.path):
+        return partial.path, actual
+    return decoded(partial.path, partial.coding, kind_of(known), run.download.wish.size)
 
 
 def _outcome(run: Run, actual: str, *, first_use: bool) -> Outcome:

@@ -68,11 +68,11 @@ if any(code not in (0, 1) for code in codes):
 sys.exit(f"error: {failed[0]}" if failed else 0)
 """
 _POOCH = """
-import sys, pooch, evio_data
+import os, sys, pooch, evio_data
 name, sha256, url, folder = sys.argv[1:]
 pup = pooch.create(folder, "", registry={name: sha256}, urls={name: url})
 try:
-    print(pup.fetch(name, downloader=evio_data.DriveDownloader()))
+    os.write(1, os.fsencode(pup.fetch(name, downloader=evio_data.DriveDownloader())))
 except evio_data.errors.EvioDataError as error:
     sys.exit(f"error: {error}")
 """

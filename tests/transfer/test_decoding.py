@@ -110,6 +110,23 @@ def test_registered_size_is_that_of_the_decoded_bytes(
         assert evio_data.fetch(name).read_bytes() == content
 
 
+@pytest.mark.parametrize("pinned", [True, False])
+def test_range_is_of_the_bytes_before_they_were_coded(drive: Drive, *, pinned: bool) -> None:
+    """A 206 in chunks whose bytes are coded has more of them than its ``Content-Range`` says."""
+    drive.add("fan.raw", DATA, size=True, pinned=pinned, gzip=True, length="chunked")
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA
+
+
+def test_what_cannot_be_decoded_is_not_kept(drive: Drive) -> None:
+    """Bytes that are no coding of anything are fetched anew by the next run; none is left."""
+    file = drive.add("fan.raw", b"\x1f\x8b" + DATA, content_encoding="gzip", pinned=False)
+    with pytest.raises(DownloadError, match="gzip-coded, and they are not"):
+        evio_data.fetch("fan.raw")
+    assert drive.left("fan.raw") == []
+    file.content_encoding = None
+    assert evio_data.fetch("fan.raw").read_bytes() == b"\x1f\x8b" + DATA
+
+
 @pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 @pytest.mark.parametrize("then", ["gzip", None])
 @pytest.mark.parametrize("pinned", [True, False])
