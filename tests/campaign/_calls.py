@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from .sweep._preload import How, compiled
 
-# Of address space: enough for the imports, and from no thread of ours to all of them.
-LIMITS = ("--as=65000000", "--as=80000000", "--as=100000000", "--nofile=24", "--nproc=3")
+# Of address space: enough for the imports, and from few threads of ours to all of them. With less
+# than that Python itself ends or hangs: it waits for a thread that has no memory to begin with.
+LIMITS = ("--as=70000000", "--as=80000000", "--as=100000000", "--nofile=24", "--nproc=3")
 MOST_CALLS = 150  # of one process, about
 
 
