@@ -946,7 +946,7 @@ def test_source_is_not_shared(shelf: Shelf) -> None:
 def test_from_another_file_system(shelf: Shelf, link: bool) -> None:
     """Across file systems, where blocks cannot be shared nor linked, a file is copied."""
     memory = Path("/dev/shm")
-    if not memory.is_mount():
+    if not memory.is_mount() or memory.stat().st_dev == shelf.have.parent.stat().st_dev:
         pytest.skip("no other file system here")
     fan = shelf.want("fan.raw", noise(20 * MIB))
     with tempfile.TemporaryDirectory(dir=memory) as folder:
