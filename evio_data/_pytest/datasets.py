@@ -133,7 +133,7 @@ def datasets_from(source: Any, tally: SessionStatistics, *, offline: bool) -> Se
     ----------
     source : path or pooch.Pooch
         A ``registry.txt``, whose files go to the cache that the environment says; or a
-        `Registry`, or another pooch with SHA-256 hashes, with its own cache.
+        `Registry`, or another pooch, with its own cache.
     tally : SessionStatistics
     offline : bool
         Never touch the network, whatever the environment says.
