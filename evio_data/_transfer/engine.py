@@ -33,7 +33,6 @@ from .turns import Turn, Turns
 POLL = 0.05  # seconds between two looks for work
 LOCK_POLL = 0.2  # seconds between two tries for a file that another process is fetching
 HASH_INLINE = 8 * 1024 * 1024  # bytes that a connection may hash at the end before it goes on
-NOT_ASIDE = nullcontext()
 STOP_WITHIN = 0.7  # seconds that threads get to end when asked to stop
 
 
@@ -73,7 +72,7 @@ class Engine:
         self._timeout = timeout
         self._retries = retries
         self._watcher = watcher
-        self._turn = threading.Condition()
+        self._progressed = threading.Condition()
         self._turns = Turns()
         self._alone: set[str] = set()  # files whose partial another process has taken over
         self._working = 0
@@ -164,7 +163,7 @@ class Engine:
             session.close()
 
     def _next_task(self) -> Task | None:
-        with self._turn:
+        with self._progressed:
             while len(self.outcomes) < len(self.jobs):
                 if self.cancellation.cancelled:
                     raise Interrupted
@@ -173,7 +172,7 @@ class Engine:
                     self._working += 1
                     self._hosts[_label(task)].working += 1
                     return task
-                self._turn.wait(POLL)
+                self._progressed.wait(POLL)
         self._all_done.open()
         return None
 
@@ -185,10 +184,10 @@ class Engine:
             else:
                 self._receive(task, session)
         finally:
-            with self._turn:
+            with self._progressed:
                 self._working -= 1
                 self._hosts[label].working -= 1
-                self._turn.notify_all()
+                self._progressed.notify_all()
 
     # --- one file -----------------------------------------------------------------------------
 
@@ -214,7 +213,7 @@ class Engine:
             self._enter(run, session)
 
     def _enter(self, run: Run, session: HttpSession) -> None:
-        with self._turn:
+        with self._progressed:
             self.runs.append(run)
             claimed = run.download.claim()
         self._watcher.started(run)
@@ -233,7 +232,7 @@ class Engine:
             return True  # what is there may be served from a read-only disk, without a lock
         if lock.acquire():
             return True
-        with self._turn:
+        with self._progressed:
             is_first = self._scheduler.put_off(job, waiting(LOCK_POLL))
         if is_first:
             self._watcher.waiting(job.name, "waiting for another process that fetches it")
@@ -242,7 +241,7 @@ class Engine:
     def _begin(self, job: Job, lock: Lock, session: HttpSession, turn: Turn) -> Run | None:
         """Begin to receive a file, unless it is there, or small enough to come at once."""
         first = None
-        with turn.aside if os.path.lexists(job.destination.final) else NOT_ASIDE:
+        with turn.aside if os.path.lexists(job.destination.final) else nullcontext():
             ended = self._present(job)
         if ended is None:
             self._refuse_hopeless(job)
@@ -255,7 +254,7 @@ class Engine:
         if ended is None:
             with turn.aside:
                 return self._open(job, lock, first)
-        with self._turn:
+        with self._progressed:
             self._done_bytes += ended.received
             self._hosts[job.label].arrived |= ended.received > 0
         lock.release()
@@ -324,7 +323,7 @@ class Engine:
         try:
             run.download.receive(version, segment, session)
         except BusyError as error:
-            with self._turn:
+            with self._progressed:
                 host = self._hosts[label]
                 pause = host.limit.on_busy(error.wait, host.working - 1)
                 limit = host.limit.limit
@@ -338,7 +337,7 @@ class Engine:
 
     def _finish_if_done(self, run: Run) -> None:
         download = run.download
-        with self._turn:
+        with self._progressed:
             if not download.is_over or run.finishing or download.is_active:
                 return
             run.finishing = True
@@ -371,9 +370,9 @@ class Engine:
         if ending is Ending.TAKEN_OVER:
             self._requeue(run)
         elif ending is Ending.BEGUN_AGAIN:
-            with self._turn:
+            with self._progressed:
                 run.finishing = False
-                self._turn.notify_all()
+                self._progressed.notify_all()
 
     def _end_published(self, run: Run, outcome: Outcome) -> None:
         self._leave(run)
@@ -394,14 +393,14 @@ class Engine:
             run.download.close()
         self._leave(run)
         self._watcher.message(run.name, "another process has taken over what had arrived")
-        with self._turn:
+        with self._progressed:
             self._alone.add(run.name)
             self._scheduler.put_off(run.job, waiting(LOCK_POLL))
 
     def _leave(self, run: Run) -> None:
         with suppress(OSError):  # as when the file system died
             run.lock.release()
-        with self._turn:
+        with self._progressed:
             if run in self.runs:
                 self.runs.remove(run)
                 self._done_bytes += run.download.fetched
@@ -415,9 +414,9 @@ class Engine:
         try:
             self._watcher.finished(outcome)
         finally:
-            with self._turn:
+            with self._progressed:
                 self.outcomes[outcome.name] = outcome
-                self._turn.notify_all()
+                self._progressed.notify_all()
                 if len(self.outcomes) == len(self.jobs):
                     self._all_done.open()
 

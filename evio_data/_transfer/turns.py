@@ -77,9 +77,11 @@ class Turn:
         """Let others compute; say whether it was this thread's turn."""
         if not self._is_taken:
             return False
-        self._turns.note(time.monotonic() - self._began, time.thread_time() - self._computed)
         self._is_taken = False
-        self._turns.lock.release()
+        try:
+            self._turns.note(time.monotonic() - self._began, time.thread_time() - self._computed)
+        finally:
+            self._turns.lock.release()
         return True
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 NAME = "fan/fan.raw"
 MINE, THEIRS = noise(70_000, seed=1), noise(70_000, seed=2)
-MAIN = "from evio_data._cli.main import main; main()"
 
 
 def other_registry(drive: Drive, content: bytes, *, pinned: bool) -> Path:

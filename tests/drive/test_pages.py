@@ -20,8 +20,6 @@ from evio_data.testing._choices import PageStyle
 from evio_data.testing._page_styles import restyled
 
 ID = "1vB1cOZlO4MQ7c503-UU109mMbClsf5Lq"
-OTHER = "18eI0LbcE-0DcZhZcd4bx-yTP-gHsYY91"
-KEY = "0-2L-INjRPsn2ANX4MZIGU0Q"
 DATA = "https://drive.usercontent.google.com/download"
 PAGE_URL = f"{DATA}?id={ID}&export=download"
 
