@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 
 from evio_data._http.connection import HttpSession
@@ -46,3 +47,16 @@ def impatient() -> Iterator[HttpSession]:
     made = HttpSession(timeout=TIMEOUT)
     yield made
     made.close()
+
+
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ``~/.netrc`` with a password for this machine, and one for all others."""
+    path = tmp_path / "netrc"
+    path.write_text(
+        "machine 127.0.0.1 login me password SECRET\ndefault login me password SECRET\n",
+        encoding="ascii",
+    )
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+    assert requests.utils.get_netrc_auth("http://127.0.0.1/") == ("me", "SECRET")

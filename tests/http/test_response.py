@@ -1,16 +1,14 @@
 """One answer's bytes: bounded heads and trailers, nothing lost at a break."""
 
 import socket
-import struct
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
 from evio_data._http.connection import Answer, HttpSession, TransportError, UnreachableError
 from evio_data._http.response import MAX_INTERIM, MAX_TRAILERS
-from tests.http.wire import ENOUGH, Speak, Wire, answer, ask, read_all
+from tests.http.wire import ENOUGH, Speak, Wire, answer, ask, cut, read_all
 
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
 
@@ -125,19 +123,6 @@ def test_trailers_keep_the_line(wire: Wire, connection: HttpSession) -> None:
     assert wire.lines == 1
 
 
-def cut(parts: Iterator[bytes]) -> Speak:
-    """Return a speaker that resets the line after the last part."""
-
-    def speak(client: socket.socket) -> None:
-        for part in parts:
-            client.sendall(part)
-        time.sleep(0.1)  # a reset overtakes bytes that nobody has read yet
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        client.close()
-
-    return speak
-
-
 @pytest.mark.parametrize("sizes", [(1,), (200_000,), (8192,) * 20, (70_000, 3, 5)])
 @pytest.mark.parametrize("missing", [0, 1, 70_000])
 def test_chunks_before_a_break_count(
@@ -197,36 +182,3 @@ def test_slow_bytes_are_handed_out(wire: Wire, connection: HttpSession, head: st
 
     with ask(connection, wire.url) as got:
         assert 0 < got.read_into(memoryview(bytearray(500_000))) < 1000
-
-
-def closed(client: socket.socket) -> None:
-    """Give the line up without a word."""
-
-
-@pytest.mark.parametrize("how", [closed, cut(iter([b""]))], ids=["close", "reset"])
-def test_line_that_was_given_up(
-    wire: Wire, connection: HttpSession, how: Callable[[socket.socket], None]
-) -> None:
-    """A kept line that the server gives up when it is used again is replaced, and nobody waits."""
-    wire.answers["/"] = answer(b"first")
-    with ask(connection, wire.url) as got:
-        got.page()
-    wire.answers["/next"] = lambda client: _once(wire, client, how)
-
-    with ask(connection, f"{wire.url}/next") as got:
-        assert got.page() == "second"
-    assert (len(wire.heads), wire.lines) == (3, 2)
-
-
-def _once(wire: Wire, client: socket.socket, how: Callable[[socket.socket], None]) -> None:
-    wire.answers["/next"] = answer(b"second")
-    how(client)
-
-
-def test_new_line_that_breaks_is_told(wire: Wire, connection: HttpSession) -> None:
-    """A new line that is closed without an answer is not tried again in silence."""
-    wire.answers["/"] = closed
-
-    with pytest.raises(TransportError, match="without an answer"):
-        ask(connection, wire.url)
-    assert wire.lines == 1

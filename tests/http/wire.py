@@ -2,12 +2,17 @@
 
 import socket
 import ssl
+import struct
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
-from evio_data._http.connection import Answer, HttpSession
+from evio_data._http.connection import (
+    Answer,
+    HttpSession,
+)
 
 TIMEOUT = 0.3  # seconds of silence, where there will be silence
 ENOUGH = 30.0  # seconds in which everything here must be over
@@ -103,3 +108,34 @@ def read_all(answer: Answer) -> bytes:
     """Return a body, read as a download reads it."""
     view = memoryview(bytearray(64 * 1024))
     return b"".join(iter(lambda: bytes(view[: answer.read_into(view)]), b""))
+
+
+def endless(head: bytes) -> Speak:
+    """Return a speaker that goes on until the client leaves."""
+
+    def speak(client: socket.socket) -> None:
+        client.sendall(head)
+        with suppress(OSError):
+            while True:
+                client.sendall(b"x" * 65_536)
+
+    return speak
+
+
+def head_then_silence(client: socket.socket) -> None:
+    """Promise a body, send its first bytes, and no more."""
+    client.sendall(answer(b"", "Content-Length: 100", length=False) + b"abc")
+    client.recv(1)
+
+
+def cut(parts: Iterator[bytes]) -> Speak:
+    """Return a speaker that resets the line after the last part."""
+
+    def speak(client: socket.socket) -> None:
+        for part in parts:
+            client.sendall(part)
+        time.sleep(0.1)  # a reset overtakes bytes that nobody has read yet
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+
+    return speak
