@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,22 +12,12 @@ import pytest
 import evio_data
 from evio_data import errors
 from evio_data._collection import Collection, open_collection
+from tests.cache.conftest import MINE, NAME, THEIRS, other_registry
 from tests.commands import run
 from tests.conftest import noise
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
-
-NAME = "fan/fan.raw"
-MINE, THEIRS = noise(70_000, seed=1), noise(70_000, seed=2)
-
-
-def other_registry(drive: Drive, content: bytes, *, pinned: bool) -> Path:
-    """Write a second registry that has the same key for another file on Drive."""
-    file = drive.server.add(f"other-{pinned}-{len(content)}.raw", content)
-    path = drive.registry.with_name("other.txt")
-    path.write_text(file.registry_line(NAME, pinned=pinned) + "\n")
-    return path
 
 
 # --- whose file it is -------------------------------------------------------------------------
@@ -92,20 +81,6 @@ def test_a_folder_of_its_own_is_the_way_out(drive: Drive, tmp_path: Path) -> Non
     assert (theirs.read_bytes(), evio_data.fetch(NAME).read_bytes()) == (THEIRS, MINE)
 
 
-def test_without_a_stamp_the_pin_tells_whose_it_is(drive: Drive) -> None:
-    """A file whose stamp was lost is known by its pin; it is neither taken nor replaced."""
-    drive.add(NAME, MINE, pinned=False)
-    path = evio_data.fetch(NAME)
-    (drive.state(NAME) / "stamp").unlink()
-    for pinned in (False, True):
-        with pytest.raises(errors.CacheError, match="another one"):
-            open_collection(other_registry(drive, THEIRS, pinned=pinned)).fetch(NAME)
-    assert path.read_bytes() == MINE
-    drive.server.forget()
-    assert evio_data.fetch(NAME) == path
-    assert drive.server.requests == []
-
-
 def test_partials_belong_to_their_source(drive: Drive) -> None:
     """What arrived of one file is not gone on from for another, though nothing else differs."""
     file = drive.add(NAME, noise(3 * 2**20, 5), pinned=False, cut_after=2**21, quota="on-resume")
@@ -116,34 +91,6 @@ def test_partials_belong_to_their_source(drive: Drive) -> None:
     other = open_collection(other_registry(drive, content, pinned=False))
     assert other.fetch(NAME).read_bytes() == content
     file.cut_after = file.quota = None
-
-
-@pytest.mark.parametrize("first", ["fetch", "prefetch", "verify"])
-def test_a_stamp_of_an_earlier_version(drive: Drive, first: str) -> None:
-    """A stamp that does not say whose the file is counts for the registry that asks first."""
-    drive.add(NAME, MINE, pinned=False)
-    path = evio_data.fetch(NAME)
-    stamp = drive.state(NAME) / "stamp"
-    stamp.write_text(" ".join(stamp.read_text().split()[:4]) + "\n")
-    for pin in (drive.cache / ".evio-data" / ".pins").rglob("*"):
-        if pin.is_file():
-            pin.unlink()
-    drive.server.forget()
-    other = open_collection(other_registry(drive, THEIRS, pinned=False))
-    asked: dict[str, Callable[[], object]] = {
-        "fetch": lambda: evio_data.fetch(NAME),
-        "prefetch": evio_data.prefetch,
-        "verify": evio_data.verify,
-    }
-    asked[first]()
-    with pytest.raises(errors.CacheError, match="another one"):
-        other.fetch(NAME)
-    assert drive.server.requests == []
-    path.unlink()
-    stamp.unlink()
-    drive.server.named(NAME).replace(THEIRS)  # type: ignore[union-attr]
-    with pytest.raises(errors.ChecksumError, match="unpin"):  # its hash is the pin
-        evio_data.fetch(NAME)
 
 
 # --- all that looks at a cached file ----------------------------------------------------------
