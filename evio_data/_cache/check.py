@@ -1,5 +1,6 @@
 """Check a cached file against its stamp, its known hash and its bytes."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -29,14 +30,15 @@ def check_cached(
         If it cannot be read, or is another source's.
     """
     began = time.monotonic()
+    if cached_file.status() is None:
+        _refuse_absent(entry, cached_file)
+        return None
     before = cached_file.known_hash(entry.hash)
     warm = not verify and cached_file.is_warm(entry.hash, claim=True)
     actual = before if warm else cached_file.check(entry.hash, on_progress)
     status = cached_file.status()
     if actual is None or status is None:
-        cached_file.refuse_another_s(entry.hash)
-        if cached_file.is_set_aside():
-            raise faults.set_aside(entry.name, str(cached_file.damaged))
+        _refuse_absent(entry, cached_file)
         return None
     known = cached_file.known_hash(entry.hash)
     if known not in (None, actual):
@@ -57,6 +59,14 @@ def check_cached(
         first_use=before is None and cached_file.pins,
         hash_state=hash_state(entry, pins=cached_file.pins),
     )
+
+
+def _refuse_absent(entry: Entry, cached_file: CachedFile) -> None:
+    """Raise what is known of a file that is not there, if anything."""
+    if os.path.lexists(cached_file.damaged):
+        cached_file.refuse_another_s(entry.hash)
+        if cached_file.is_set_aside():
+            raise faults.set_aside(entry.name, str(cached_file.damaged))
 
 
 def hash_state(entry: Entry, *, pins: bool) -> HashState:

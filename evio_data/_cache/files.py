@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, partial
@@ -13,7 +14,15 @@ from .._registry.hashes import kind_of
 from .._registry.names import STATE_FOLDER
 from .._registry.registry import Entry
 from . import faults
-from .layout import cannot_be_spelled, flush_up, make_folders, make_root, readable, status_of
+from .layout import (
+    cannot_be_spelled,
+    flush_up,
+    in_the_way,
+    make_folders,
+    make_root,
+    readable,
+    status_of,
+)
 from .pins import Pin, Pins
 from .record import Memory, Record
 from .source_key import source_key
@@ -87,6 +96,7 @@ class CachedFile:
         url = entry.url if entry is not None else ""
         source = partial(source_key, url) if url else str
         self._record = Record(root, name, source, memory or Memory({}, {}))
+        self.is_new = False
 
     @property
     def path(self) -> Path:
@@ -206,13 +216,13 @@ class CachedFile:
 
         Equal hashes mean equal bytes: then it is this entry's, too.
         """
+        if not os.path.lexists(self.final) and not os.path.lexists(self.damaged):
+            return None
         stamp = self._record.stamp()
         if stamp is None or not self._record.is_foreign(stamp):
             return None
-        if stamp.is_right and stamp.hash == self.known_hash(registered):
-            return None
-        there = os.path.lexists(self.final) or os.path.lexists(self.damaged)
-        return stamp.source if there else None
+        is_same = stamp.is_right and stamp.hash == self.known_hash(registered)
+        return None if is_same else stamp.source
 
     def refuse_another_s(self, registered: str | None) -> None:
         """Raise `CacheError` if what is there belongs to another source, as far as is known."""
@@ -341,14 +351,14 @@ class CachedFile:
             raise as_cache_error(error, error.filename or self._root) from error
         except UnicodeEncodeError as error:
             raise cannot_be_spelled(error.encoding) from error
-        if not os.access(self.state, os.W_OK | os.X_OK):
+        if not self.is_new and not os.access(self.state_path, os.W_OK | os.X_OK):
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             raise as_cache_error(denied, self.state)
 
     def _make_all(self) -> None:
         parts = self._name.split("/")
         make_folders(self._root, parts[:-1])
-        make_folders(self._root, [STATE_FOLDER, *parts])
+        self.is_new = make_folders(self._root, [STATE_FOLDER, *parts])
 
     def publish(self, part: Path, actual: str) -> None:
         """Give the verified bytes their final name, in one step; then stamp and tidy up.
@@ -362,7 +372,6 @@ class CachedFile:
         """
         self._refuse_link()
         try:
-            self.status()
             self.refuse_another_s(actual)
             place = os.fspath(part).removeprefix(self._root + os.sep)
             *folders, name = place.split(os.sep)  # noqa: PTH206 - 20 times as fast
@@ -377,7 +386,8 @@ class CachedFile:
                 state: State = "pinned" if self.unhealable else "verified"
                 stamp = stamp_of(actual, status, state=state, source=self._record.source)
                 ours = source if folders == [STATE_FOLDER, *self._name.split("/")] else None
-                self._record.put_stamp(stamp, flush=self.unhealable, ours=ours)
+                tidy = not self.is_new  # else there was nothing before
+                self._record.put_stamp(stamp, tidy=tidy, flush=self.unhealable, ours=ours)
         except OSError as error:
             raise as_cache_error(error, self.final) from error
 
@@ -404,9 +414,17 @@ class CachedFile:
         return self.damaged
 
     def _refuse_link(self) -> None:
-        """Refuse to put a file in the place of a link, which somebody has put there on purpose."""
-        if os.path.islink(self.final):  # noqa: PTH114
+        """Refuse to replace what is no file: somebody has put a link there on purpose."""
+        try:
+            there = os.lstat(self.final)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise as_cache_error(error, self.final) from error
+        if stat.S_ISLNK(there.st_mode):
             raise faults.wrong_link(self._name, self.final)
+        if not stat.S_ISREG(there.st_mode):
+            raise in_the_way(self.final, there)
 
     @property
     def _last(self) -> str:

@@ -34,24 +34,36 @@ def make_root(path: str) -> None:
         file.write(TAG.encode("ascii"))
 
 
-def make_folders(root: str, parts: list[str]) -> None:
-    """Make the folders below a root that are not there; what is no folder is in the way."""
-    path = root
+def make_folders(root: str, parts: list[str]) -> bool:
+    """Make the folders below a root that are not there; say whether the last one was not.
+
+    Raises
+    ------
+    CacheError
+        If what is no folder is in the way.
+    """
+    path, is_new = root, False
     for part in parts:
         path = f"{path}{os.sep}{part}"
         try:
-            status = os.lstat(path)
+            status, is_new = os.lstat(path), False
         except FileNotFoundError:
-            status = _made(path)
+            is_new = _made(path)
+            if is_new:
+                continue
+            status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
             raise in_the_way(path, status)
+    return is_new
 
 
-def _made(path: str) -> os.stat_result:
-    """Make a folder, unless somebody else does just now; return what is there."""
-    with suppress(FileExistsError):
+def _made(path: str) -> bool:
+    """Make a folder; say no where somebody else was faster."""
+    try:
         os.mkdir(path)  # noqa: PTH102
-    return os.lstat(path)
+    except FileExistsError:
+        return False
+    return True
 
 
 def flush_up(folder: str, root: str) -> None:

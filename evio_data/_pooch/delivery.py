@@ -33,6 +33,7 @@ class Delivery:
     """
 
     pins = False
+    is_new = False
 
     def __init__(self, base: str, entry: Entry, output: Output) -> None:
         self.fault: Exception | None = None  # of the caller's own file

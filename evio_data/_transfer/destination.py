@@ -13,10 +13,13 @@ class Destination(Protocol):
         Where the file is, or will be.
     pins : bool
         Whether what is published here is from then on the only right content.
+    is_new : bool
+        Whether `prepare` has made the folder just now: no earlier process left anything there.
     """
 
     final: str
     pins: bool
+    is_new: bool
 
     @property
     def path(self) -> Path:

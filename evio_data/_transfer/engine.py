@@ -151,18 +151,19 @@ class Engine:
 
     def _work(self) -> None:
         turn = Turn(self._turns)
-        session = HttpSession(timeout=self._timeout, aside=turn.aside)
+        session = HttpSession(timeout=self._timeout, aside=turn.network)
         try:
-            while (task := self._next_task()) is not None:
+            while (task := self._next_task(turn)) is not None:
                 self._perform(task, session, turn)
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again where run() waits
             self._break(error)
         finally:
+            turn.leave()
             session.close()
 
-    def _next_task(self) -> Task | None:
+    def _next_task(self, turn: Turn) -> Task | None:
         with self._progressed:
             while len(self.outcomes) < len(self.jobs):
                 if self.cancellation.cancelled:
@@ -172,6 +173,7 @@ class Engine:
                     self._working += 1
                     self._hosts[_label(task)].working += 1
                     return task
+                turn.leave()
                 self._progressed.wait(POLL)
         self._all_done.open()
         return None
@@ -182,6 +184,7 @@ class Engine:
             if isinstance(task, Job):
                 self._start(task, session, turn)
             else:
+                turn.leave()
                 self._receive(task, session)
         finally:
             with self._progressed:
@@ -210,6 +213,7 @@ class Engine:
             lock.release()
             raise
         if run is not None:
+            turn.leave()
             self._enter(run, session)
 
     def _enter(self, run: Run, session: HttpSession) -> None:

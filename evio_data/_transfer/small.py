@@ -33,7 +33,8 @@ def receive_small(
     """
     began, state = time.monotonic(), job.destination.state
     known = job.destination.known_hash(job.entry.hash)
-    if job.entry.hash is None or known is None or left_in(state, JOURNAL):
+    is_begun = not job.destination.is_new and bool(left_in(state, JOURNAL))
+    if job.entry.hash is None or known is None or is_begun:
         return None
     source = job.sources()[0]
     try:
