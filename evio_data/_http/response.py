@@ -3,8 +3,10 @@
 import io
 import time
 from contextlib import AbstractContextManager
-from http.client import HTTPException, HTTPResponse, IncompleteRead, parse_headers
+from http.client import HTTPException, HTTPResponse, IncompleteRead, UnknownProtocol
 from typing import Any
+
+from .head import read_fields
 
 MAX_INTERIM = 100  # 1xx answers that are skipped before the real one
 MAX_TRAILERS = 100  # fields after the last chunk
@@ -46,22 +48,32 @@ class Response(HTTPResponse):
             self.line.settimeout(self.silence)
 
     def begin(self) -> None:
-        """Read the head."""
-        super().begin()
+        """Read the head (RFC 9112, sections 4 to 6)."""
+        if self.headers is not None:
+            return
+        version, self.status, reason = self._read_status()
+        if not version.startswith(("HTTP/1.", "HTTP/0.9")):
+            raise UnknownProtocol(version)
+        self.code, self.reason = self.status, reason.strip()
+        self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
+        self.headers = self.msg = read_fields(self.fp)
         self.bound(None)
         coding = self.headers.get("Transfer-Encoding", "").lower()
-        if not self.chunked and coding.rpartition(",")[2].strip() == "chunked":  # "gzip, chunked"
-            self.chunked, self.chunk_left, self.length = True, None, None
-        elif not self.chunked and "," in self.headers.get("Content-Length", ""):
-            self.will_close = self._check_close()  # type: ignore[attr-defined]
-            self.length = _length(self.headers["Content-Length"])
+        self.chunked = coding.rpartition(",")[2].strip() == "chunked"  # "gzip, chunked", too
+        self.chunk_left = None
+        if self._method == "HEAD" or self.status in (101, 204, 304):
+            self.length = 0
+        else:
+            self.length = None if self.chunked else _length(self.headers.get("Content-Length", ""))
+        ends_by_close = self.length is None and not self.chunked
+        self.will_close = ends_by_close or self._check_close()
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(MAX_INTERIM):
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if not 100 <= status < 200 or status == 101:
                 return version, status, reason
-            parse_headers(self.fp)  # http.client skips those of a 100 only, without an end
+            read_fields(self.fp)  # http.client skips those of a 100 only, without an end
         raise HTTPException(f"more than {MAX_INTERIM} interim answers")
 
     def _read_and_discard_trailer(self) -> None:
@@ -202,7 +214,7 @@ def _anew(error: Exception) -> Exception:
 
 
 def _length(text: str) -> int | None:
-    """Return a ``Content-Length`` that is a list of one number (RFC 9110 §8.6)."""
+    """Return a ``Content-Length``, which may be a list of one number (RFC 9110, section 8.6)."""
     numbers = {number.strip() for number in text.split(",")}
     number = numbers.pop()
     return int(number) if not numbers and number.isascii() and number.isdigit() else None

@@ -1,6 +1,7 @@
 """What a source is: the bytes of one file, from any offset."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, Self, TypeVar
 
 from .._drive import links
@@ -43,13 +44,18 @@ class Body:
         validators: Validators,
         *,
         coding: str = "",
-        file_name: str | None = None,
+        offered: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.stream = stream
         self.placement = placement
         self.validators = validators
         self.coding = coding  # the content coding that the server claims
-        self.file_name = file_name  # as the server says: foreign text
+        self._offered = offered
+
+    @property
+    def file_name(self) -> str | None:
+        """Its name, as the server says: foreign text."""
+        return self._offered()
 
     def __enter__(self) -> Self:
         return self
@@ -97,8 +103,8 @@ def range_header(start: int, stop: int | None, ranged: bool) -> dict[str, str]: 
 
 def body_of(answer: Answer, start: int, stop: int | None) -> Body:
     placement = ranges.placement(answer.status, answer.headers, start, stop)
-    headers = answer.headers
-    if answer.coding and ranges.content_length(headers) is None:
+    headers, coding = answer.headers, answer.coding
+    if coding and ranges.content_length(headers) is None:
         # The range is of the bytes before they were coded, and says nothing of this body's length.
         placement = placement._replace(stop=None, total=None)
     parts = links.split(answer.url)
@@ -109,8 +115,8 @@ def body_of(answer: Answer, start: int, stop: int | None) -> Body:
         last_modified=headers.get("Last-Modified"),
         digest=headers.get("X-Goog-Hash"),
     )
-    name = offered_name(headers.get("Content-Disposition"), answer.url)
-    return Body(_Stream(answer), placement, validators, coding=answer.coding, file_name=name)
+    offered = partial(offered_name, headers.get("Content-Disposition"), answer.url)
+    return Body(_Stream(answer), placement, validators, coding=coding, offered=offered)
 
 
 class _Stream:
