@@ -21,6 +21,7 @@ import pytest
 from evio_data._drive.folders import items_of_json, items_of_page
 from evio_data._drive.links import file_link
 from evio_data._drive.pages import confirmation, refusal
+from evio_data._http.head import read_fields
 from evio_data._recordings.header import read_header
 from evio_data._registry.parser import parse
 from evio_data._sharing.http_request import MalformedError, read
@@ -207,9 +208,11 @@ def test_a_pattern_is_linear(where: str) -> None:
     """Whatever a pattern repeats, four times the text takes about four times as long."""
     _, pattern, method = USES[where]
     arguments = ("",) if method == "sub" else ()
+    is_of_bytes = isinstance(pattern.pattern, bytes)
 
     def work(text: str) -> None:
-        answer = getattr(pattern, method)(*arguments, text)
+        subject = text.encode() if is_of_bytes else text
+        answer = getattr(pattern, method)(*arguments, subject)
         if method == "finditer":
             deque(answer, maxlen=0)
 
@@ -226,6 +229,7 @@ PIECES = (
 )
 READERS: dict[str, Callable[[str], object]] = {
     "request": lambda text: read(BytesIO(f"GET / HTTP/1.1\r\nA:{text}\r\n\r\n".encode()).readline),
+    "response's head": lambda text: read_fields(BytesIO(f"A:{text}\r\n\r\n".encode())),
     "registry": parse,
     "registry's line": lambda text: parse(f"a.raw {'0' * 64} https://a.org/{text}"),
     "registry's quoted line": lambda text: parse(f"'a.raw' '{text}"),

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit
 
@@ -21,7 +20,6 @@ class FileLink(NamedTuple):
     resource_key: str | None = None
 
 
-@lru_cache(maxsize=256)
 def file_link(url: str) -> FileLink | None:
     """Return the Drive file that a link means, or None for any other URL.
 
