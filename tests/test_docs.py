@@ -25,7 +25,7 @@ NOT_RUN_HERE = (
     (". .venv/bin/activate", "of the shell's"),
     ("prefetch-datasets --demo", "run by .ci/run, and in test_demo.py"),
     ("evio-data serve", "serves until it is stopped: test_serve.py"),
-    ("evio-data mirror push s3://", "needs a store: test_mirror_push.py runs it against moto's"),
+    ("evio-data mirror push s3://", "needs a store: test_s3_upload.py runs it against moto's"),
     ("benchmarks/", "runs for half an hour or more: test_benchmarks.py"),
     ("python benchmarks/", "runs for half an hour or more: test_benchmarks.py"),
     ("python -m tests.contract", "needs a package index, and takes minutes"),

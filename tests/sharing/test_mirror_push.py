@@ -1,89 +1,61 @@
-"""Tests of pushing to a mirror: what is interrupted is gone on with, and leaves nothing."""
+"""Pushing to a mirror: what becomes of each file, and which words name a place."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import urlopen
-from xml.etree import ElementTree as ET
 
 import pytest
 
 import evio_data
 from evio_data._cache.locks import Lock
 from evio_data._collection import open_collection
-from evio_data._sharing.mirror_push import Pushed, push
-from evio_data._sharing.s3_upload import PART
-from tests.conftest import MIB, noise
+from evio_data._sharing.mirror_push import Pushed, push, target_of
+from evio_data._sharing.targets import FolderTarget
+from evio_data.errors import EvioDataError
+from tests.conftest import noise
+from tests.sharing.pushes import pushed
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
-pytestmark = pytest.mark.timeout(300)  # an S3 server and its clients start slowly
-MAIN = "from evio_data._cli.main import main; main(['mirror', 'push', *__import__('sys').argv[1:]])"
-SIZE = 5 * PART + 1000  # six parts
+
+def test_each_file_has_its_fate(drive: Drive, tmp_path: Path) -> None:
+    """What is verified is pushed, what is there stays, what is not cached or damaged is told."""
+    for name in ("a.raw", "b.raw", "c.raw", "d.raw"):
+        drive.add(name, noise(1000, ord(name[0])))
+    for name in ("a.raw", "b.raw", "c.raw"):
+        evio_data.fetch(name)
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "b.raw").write_bytes(noise(1000, ord("b")))
+    drive.path("c.raw").write_bytes(b"damaged")
+    collection, told = open_collection(), list[Pushed]()
+
+    done = push(
+        collection, str(tmp_path / "mirror"), collection.registry.entries.values(), tell=told.append
+    )
+
+    assert told == done
+    assert [(each.name, each.status) for each in done] == [
+        ("a.raw", "pushed"), ("b.raw", "present"), ("c.raw", "failed"), ("d.raw", "not verified"),
+    ]  # fmt: skip
+    assert (tmp_path / "mirror" / "a.raw").read_bytes() == noise(1000, ord("a"))
+    assert sorted(os.listdir(tmp_path / "mirror")) == ["a.raw", "b.raw"]  # noqa: PTH208
 
 
-def pushed(target: str | Path) -> Pushed:
-    """Push the one entry of the registry."""
-    collection = open_collection()
-    (outcome,) = push(collection, os.fspath(target), collection.registry.entries.values())
-    return outcome
-
-
-def names(folder: Path) -> list[str]:
-    """Return the files in a folder, hidden ones too."""
-    return sorted(path.name for path in folder.iterdir())
-
-
-# --- a folder ---------------------------------------------------------------------------------
-
-KILLED = """
-import os, threading
-from evio_data._collection import open_collection
-from evio_data._sharing.mirror_push import push
-def watch(target):
-    while True:
-        for name in os.listdir(target):
-            if name.endswith(".part") and os.path.getsize(os.path.join(target, name)):
-                os.kill(os.getpid(), 9)
-def run(target):
-    threading.Thread(target=watch, args=(target,), daemon=True).start()
-    collection = open_collection()
-    push(collection, target, collection.registry.entries.values())
-"""
-
-
-def test_a_killed_push_leaves_nothing_for_ever(drive: Drive, tmp_path: Path) -> None:
-    """What a push that was killed left in a folder is gone after the next one."""
-    drive.add("fan.raw", noise(24 * MIB))
-    evio_data.fetch("fan.raw")
-    mirror = tmp_path / "mirror"
-    mirror.mkdir()
-    with drive.spawn(KILLED + f"run({str(mirror)!r})") as process:
-        assert process.wait(60) == -9
-    assert names(mirror) == [".fan.raw.lock", ".fan.raw.part"]
-
-    assert pushed(mirror).status == "pushed"
-    assert names(mirror) == ["fan.raw"]
-
-
-def test_a_part_beside_the_whole_file_goes(drive: Drive, tmp_path: Path) -> None:
-    """A part beside a file that is there already is removed as well."""
+@pytest.mark.parametrize("check", [False, True])
+def test_other_bytes_of_the_same_size(drive: Drive, tmp_path: Path, *, check: bool) -> None:
+    """A mirror's file goes by its size; its bytes are read back where somebody asks for that."""
     drive.add("fan.raw", noise(1000))
     evio_data.fetch("fan.raw")
-    pushed(tmp_path / "mirror")
-    (tmp_path / "mirror/.fan.raw.part").touch()
+    (tmp_path / "fan.raw").write_bytes(noise(1000, 2))
+    collection = open_collection()
 
-    assert pushed(tmp_path / "mirror").status == "present"
-    assert names(tmp_path / "mirror") == ["fan.raw"]
+    (done,) = push(collection, str(tmp_path), collection.registry.entries.values(), check=check)
+
+    assert done.status == ("pushed" if check else "present")
+    assert (tmp_path / "fan.raw").read_bytes() == noise(1000, 1 if check else 2)
 
 
 def test_two_pushes_of_one_file(drive: Drive, tmp_path: Path) -> None:
@@ -101,156 +73,19 @@ def test_two_pushes_of_one_file(drive: Drive, tmp_path: Path) -> None:
         lock.release()
 
 
-# --- an object store --------------------------------------------------------------------------
+@pytest.mark.parametrize("word", ["https://lab.example/data", "ftp://x/y", "s3://", "nonsense://x"])
+def test_no_place_to_write_to(word: str) -> None:
+    """A URL that nobody can write to is refused, with what is possible."""
+    with pytest.raises(EvioDataError, match="cannot write to that URL") as caught:
+        target_of(word)
+    assert "folder" in caught.value.advice
 
 
-class Bucket:
-    """A bucket in an S3 server on this machine."""
-
-    def __init__(self, endpoint: str, name: str) -> None:
-        self.url = f"s3://{name}/data"
-        self.place = f"{endpoint}/{name}"
-        code = f"import s3fs; s3fs.S3FileSystem().mkdir({name!r})"
-        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-    def _found(self, query: str, tag: str) -> list[str]:
-        with urlopen(f"{self.place}{query}", timeout=60) as answer:
-            tree = ET.fromstring(answer.read())
-        return [node.text or "" for node in tree.iter() if node.tag.endswith(tag)]
-
-    def uploads(self) -> list[str]:
-        """Return what was begun and not completed."""
-        return self._found("?uploads", "UploadId")
-
-    def parts(self) -> int:
-        """Return how many parts of the first upload are stored."""
-        uploads = self.uploads()
-        if not uploads:
-            return 0
-        return len(self._found(f"/data/fan.raw?uploadId={uploads[0]}", "PartNumber"))
-
-    def settled_parts(self) -> int:
-        """Return how many are stored once none lands any more: some were on their way at a kill."""
-        stored, before = self.parts(), -1
-        while stored != before:
-            time.sleep(1)
-            stored, before = self.parts(), stored
-        return stored
-
-    def sha256(self) -> str:
-        """Return the hash of the object."""
-        digest = hashlib.sha256()
-        with urlopen(f"{self.place}/data/fan.raw", timeout=60) as answer:
-            while block := answer.read(MIB):
-                digest.update(block)
-        return digest.hexdigest()
-
-
-@pytest.fixture
-def bucket(s3: str, request: pytest.FixtureRequest) -> Bucket:
-    """A bucket of this test's own, and the environment that leads to it."""
-    os.environ.update(
-        AWS_ENDPOINT_URL=s3,
-        AWS_ACCESS_KEY_ID="testing",
-        AWS_SECRET_ACCESS_KEY="testing",
-        AWS_DEFAULT_REGION="us-east-1",
-    )
-    return Bucket(s3, re.sub(r"[^a-z0-9]", "-", request.node.name)[:50].strip("-"))
-
-
-def cached(drive: Drive, tmp_path: Path, size: int) -> str:
-    """Have a file in the cache; return its hash."""
-    block, digest = noise(MIB), hashlib.sha256()
-    with (tmp_path / "large").open("wb") as file:
-        for number in range(-(-size // MIB)):
-            data = (number.to_bytes(4, "little") + block)[: min(MIB, size - number * MIB)]
-            file.write(data)
-            digest.update(data)
-    drive.add("fan.raw", tmp_path / "large")
-    evio_data.fetch("fan.raw")
-    return digest.hexdigest()
-
-
-def killed_push(drive: Drive, bucket: Bucket, when: Callable[[], bool]) -> None:
-    """Push, and kill that once something is true."""
-    with drive.spawn(MAIN, bucket.url) as process:
-        while not when():
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.005)
-        process.kill()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "size", [SIZE, pytest.param(300 * MIB, marks=pytest.mark.large)], ids=["small", "large"]
-)
-def test_a_killed_push_is_gone_on_with(
-    drive: Drive, bucket: Bucket, tmp_path: Path, size: int
-) -> None:
-    """After kill -9 only the parts that S3 has not are sent, and nothing unfinished stays."""
-    expected = cached(drive, tmp_path, size)
-    killed_push(drive, bucket, lambda: bucket.parts() >= 2)
-    stored = bucket.settled_parts()
-
-    with drive.spawn(MAIN, bucket.url, S3FS_LOGGING_LEVEL="DEBUG") as process:
-        printed, said = process.communicate(timeout=110)
-
-    assert "1 pushed" in printed, said
-    assert said.count("CALL: upload_part ") == -(-size // PART) - stored
-    assert bucket.sha256() == expected
-    assert bucket.uploads() == []
-
-
-@pytest.mark.slow
-def test_wrong_parts_of_an_earlier_push(drive: Drive, bucket: Bucket, tmp_path: Path) -> None:
-    """Parts of other bytes are sent anew; of several unfinished uploads none stays."""
-    expected = cached(drive, tmp_path, SIZE)
-    place = bucket.url.removeprefix("s3://") + "/fan.raw"
-    code = (
-        "import s3fs; s = s3fs.S3FileSystem(); b, k, _ = s.split_path(__import__('sys').argv[1])\n"
-        "for _ in range(2):\n"
-        "    u = s.call_s3('create_multipart_upload', Bucket=b, Key=k)['UploadId']\n"
-        f"    part = dict(Bucket=b, Key=k, UploadId=u, PartNumber=1, Body=bytes({PART}))\n"
-        "    s.call_s3('upload_part', **part)\n"
-    )
-    subprocess.run([sys.executable, "-c", code, place], check=True, timeout=60)
-
-    assert pushed(bucket.url).status == "pushed"
-    assert bucket.sha256() == expected
-    assert bucket.uploads() == []
-
-
-@pytest.mark.slow
-def test_parts_of_what_is_there_go(drive: Drive, bucket: Bucket, tmp_path: Path) -> None:
-    """An unfinished upload of a file that is there is forgotten by the next push."""
-    cached(drive, tmp_path, SIZE)
-    killed_push(drive, bucket, lambda: bool(bucket.uploads()))
-    code = "import s3fs, sys; s3fs.S3FileSystem().put_file(*sys.argv[1:])"
-    command = [sys.executable, "-c", code, str(tmp_path / "large"), f"{bucket.url}/fan.raw"]
-    subprocess.run(command, check=True, timeout=60)
-
-    assert pushed(bucket.url).status == "present"
-    assert bucket.uploads() == []
-
-
-def test_a_store_of_another_kind(drive: Drive, tmp_path: Path) -> None:
-    """A store without S3's calls gets the file by fsspec's own means, hashed before."""
-    pytest.importorskip("fsspec", reason="the extra mirror is not installed")
-    drive.add("fan.raw", noise(1000))
-    evio_data.fetch("fan.raw")
-    code = (
-        "import fsspec, sys\n"
-        "from fsspec.implementations.local import LocalFileSystem\n"
-        "class Store(LocalFileSystem):\n"
-        "    protocol = 'oss'\n"
-        "    @classmethod\n"
-        "    def _strip_protocol(cls, path):\n"
-        f"        return str(path).replace('oss://', {str(tmp_path)!r} + '/')\n"
-        "fsspec.register_implementation('oss', Store, clobber=True)\n"
-    )
-    (tmp_path / "bucket").mkdir()
-    with drive.spawn(code + MAIN, "oss://bucket") as process:
-        printed, said = process.communicate(timeout=60)
-
-    assert "1 pushed" in printed, said
-    assert (tmp_path / "bucket/fan.raw").read_bytes() == noise(1000)
+def test_a_folder_by_its_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A path may begin with the home folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "a.raw").write_bytes(b"12345")
+    place = target_of("~/mirror")
+    assert isinstance(place, FolderTarget)
+    assert (place.size_of("a.raw"), place.size_of("b.raw")) == (5, None)
