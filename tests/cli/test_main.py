@@ -13,26 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import commands
-from tests.commands import CODE, Result
+from tests.cli.programs import CONTENT, EVIO_DATA, FRAME, PREFETCH, run
+from tests.commands import CODE
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
 
+
 MIB = 2**20
 ROOT = Path(__file__).parents[2]
-PREFETCH, EVIO_DATA = "prefetch_datasets", "main"
-CONTENT = b"% evt 3.0\n" + bytes(300_000)
-
-
-def run(command: str, *arguments: str, **environment: str) -> Result:
-    """Run a command without a terminal, to its end."""
-    return commands.run(*arguments, entry=command, **environment)
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Return everything below a folder."""
-    return sorted(folder.rglob("*"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a signal ends a process at once")
@@ -60,23 +49,6 @@ def test_a_signal_after_the_last_word(drive: Drive, name: str) -> None:
 # --- words that cannot be understood ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", ["0", "33", "-1", "abc", "3.5", "", "٣"])
-def test_connections_that_cannot_be(drive: Drive, number: str) -> None:
-    """A number of connections is a number from 1 to 32."""
-    result = run(PREFETCH, "--yes", f"--concurrency={number}")
-    assert result.code == 2
-    assert f"{number!r} is not a number from 1 to 32" in result.err
-    assert not result.out
-
-
-@pytest.mark.parametrize(("number", "warned"), [("5", False), ("6", True), ("32", True)])
-def test_many_connections_are_warned_of(drive: Drive, number: str, *, warned: bool) -> None:
-    """More than five connections are possible, and said to be risky."""
-    result = run(PREFETCH, "-j", number)
-    assert result.code == 0
-    assert ("warning" in result.err) is warned
-
-
 @pytest.mark.parametrize("command", [[PREFETCH], [EVIO_DATA, "list"], [EVIO_DATA, "verify"]])
 @pytest.mark.parametrize("pattern", ["fan_const_rmp.raw", "fans/*"])
 def test_unknown_pattern(drive: Drive, command: Sequence[str], pattern: str) -> None:
@@ -86,14 +58,6 @@ def test_unknown_pattern(drive: Drive, command: Sequence[str], pattern: str) -> 
     assert result.code == 2
     assert pattern in result.err
     assert ("Did you mean 'fan/fan_const_rpm.raw'?" in result.err) is ("rmp" in pattern)
-
-
-@pytest.mark.parametrize("command", [["nonsense"], ["fetch"], ["list", "--nonsense"]])
-def test_usage(command: Sequence[str]) -> None:
-    """A command that cannot be understood is answered with its usage."""
-    result = run(EVIO_DATA, *command)
-    assert result.code == 2
-    assert result.err.startswith("usage: evio-data")
 
 
 def test_unreadable_registry(tmp_path: Path) -> None:
@@ -115,34 +79,7 @@ def test_setting_that_cannot_be_used(drive: Drive) -> None:
     assert "Traceback" not in result.err
 
 
-@pytest.mark.parametrize("command", [[PREFETCH], [EVIO_DATA], [EVIO_DATA, "fetch"]])
-def test_help_needs_nothing(command: Sequence[str]) -> None:
-    """Help and version come without a registry, a cache or a heavy module."""
-    code = (
-        "import sys; from evio_data._cli import main as _cli\n"
-        "try: getattr(_cli, sys.argv.pop(1))()\n"
-        "finally: print(sorted({'requests', 'tqdm', 'pooch', 'platformdirs'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *command, "--help"],
-        capture_output=True,
-        env={**os.environ, "EVIO_DATA_REGISTRY": "/nowhere"},
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout.startswith("usage: ")
-    assert done.stdout.endswith("[]\n")
-
-
-def test_version() -> None:
-    """Both commands say which version they are."""
-    assert run(PREFETCH, "--version").out == run(EVIO_DATA, "--version").out == "evio-data 0.1.0\n"
-
-
 # --- JSON -------------------------------------------------------------------------------------
-
-FRAME = {"schema", "ok", "dry_run", "interrupted", "error", "files"}
 
 
 def test_json_of_a_run(drive: Drive) -> None:
@@ -241,87 +178,6 @@ def test_reference_has_every_field(drive: Drive, tmp_path: Path) -> None:
     assert keys_of(values) - set(re.findall(r"`(\w+)`", section + outcome)) == set()
 
 
-# --- evio-data --------------------------------------------------------------------------------
-
-
-def test_fetch_prints_paths_only(drive: Drive) -> None:
-    """`fetch` prints a path for each name, in their order, and nothing else there."""
-    drive.add("fan/a name.raw", CONTENT)
-    drive.add("b.raw", CONTENT)
-    result = run(EVIO_DATA, "fetch", "b.raw", "a name.raw", "b.raw")
-    assert result.code == 0
-    assert result.out.splitlines() == [
-        str(drive.path(name)) for name in ("b.raw", "fan/a name.raw", "b.raw")
-    ]
-
-
-def test_fetch_names_what_failed(drive: Drive) -> None:
-    """`fetch` prints the paths that it has, and says the others' errors, once, beside them."""
-    drive.add("a.raw", CONTENT)
-    drive.add("b.raw", CONTENT, refuse="denied")
-    result = run(EVIO_DATA, "fetch", "a.raw", "b.raw")
-    assert result.code == 1
-    assert result.out == f"{drive.path('a.raw')}\n"
-    assert "error: b.raw: Drive denies access" in result.err
-    assert result.err.count("denies access") == 1
-
-
-def test_list_shows_every_state(drive: Drive) -> None:
-    """`list` is a table, by name, of what is on disk; --json has the same."""
-    for name in ("z.raw", "fan/a.raw", "b.raw"):
-        drive.add(name, CONTENT, size=True, pinned=name != "b.raw")
-    drive.fetch_elsewhere("z.raw")
-    os.utime(drive.fetch_elsewhere("b.raw"))
-    result = run(EVIO_DATA, "list")
-    rows = [line.split() for line in result.out.splitlines()]
-    assert result.code == 0
-    assert [row[:1] + row[3:5] for row in rows[:4]] == [
-        ["NAME", "HASH", "PATH"],
-        ["b.raw", "unverified", "pinned"],
-        ["fan/a.raw", "missing", "published"],
-        ["z.raw", "verified", "published"],
-    ]
-    assert "1 missing (293 KiB), 1 verified (293 KiB), in " in result.out.splitlines()[-1]
-    files = run(EVIO_DATA, "list", "--json").json["files"]
-    assert [(each["name"], each["state"]) for each in files] == [
-        ("b.raw", "unverified"), ("fan/a.raw", "missing"), ("z.raw", "verified"),
-    ]  # fmt: skip
-
-
-def test_verify_judges_and_repairs(drive: Drive) -> None:
-    """`verify` names what is damaged and touches nothing; --repair fetches it again."""
-    for name in ("a.raw", "b.raw", "c.raw"):
-        drive.add(name, CONTENT)
-    drive.fetch_elsewhere("a.raw")
-    path = drive.fetch_elsewhere("b.raw")
-    path.write_bytes(b"damaged")
-    found = run(EVIO_DATA, "verify")
-    assert found.code == 1
-    assert found.out.startswith("a.raw: right\nb.raw: ")
-    assert found.out.endswith("1 file right, 1 wrong, 1 not cached\n")
-    assert path.read_bytes() == b"damaged"
-    mended = run(EVIO_DATA, "verify", "--repair")
-    assert mended.code == 0
-    assert "b.raw: fetched again, right\n" in mended.out
-    assert path.read_bytes() == CONTENT
-
-
-def test_verify_as_json(drive: Drive) -> None:
-    """`verify --json` prints one object, with an error for each damaged file."""
-    drive.add("a.raw", CONTENT)
-    drive.fetch_elsewhere("a.raw").write_bytes(b"damaged")
-    value = run(EVIO_DATA, "verify", "--json").json
-    assert set(value) >= FRAME
-    assert value["files"][0]["error"]["type"] == "ChecksumError"
-
-
-def test_path(drive: Drive) -> None:
-    """`path` prints where the cache is, or where a file is or would be."""
-    drive.add("fan/a.raw", CONTENT)
-    assert run(EVIO_DATA, "path").out == f"{drive.cache}\n"
-    assert run(EVIO_DATA, "path", "a.raw").out == f"{drive.path('fan/a.raw')}\n"
-
-
 # --- streams ----------------------------------------------------------------------------------
 
 
@@ -362,38 +218,6 @@ def test_full_output_is_named(drive: Drive) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: standard output cannot be written to: ")
     assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
-def test_present_folder_is_gone(drive: Drive, tmp_path: Path) -> None:
-    """A relative path from a folder that was removed is an error, and no traceback."""
-    script = (
-        f'mkdir gone && cd gone && rmdir ../gone && "$1" -c "$2" {EVIO_DATA} path --cache-dir x'
-    )
-    done = subprocess.run(
-        ["sh", "-c", script, "sh", sys.executable, CODE],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: ")
-    assert "Traceback" not in done.stderr
-
-
-def test_names_that_the_locale_cannot_spell(drive: Drive) -> None:
-    """Paths are printed as their bytes are, whatever the locale can spell."""
-    drive.add("扇.raw", CONTENT)
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, EVIO_DATA, "path", "扇.raw"],
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout.decode() == f"{drive.path('扇.raw')}\n"
 
 
 def test_log_lines_are_dated(drive: Drive) -> None:
