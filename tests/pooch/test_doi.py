@@ -29,6 +29,7 @@ from evio_data.errors import (
 if TYPE_CHECKING:
     from tests.pooch.internet import Internet
 
+
 MIB = 2**20
 IS_OLD = not signature(pooch.downloaders.doi_to_repository).parameters.keys() - {"doi"}
 BYTES = random.Random(15).randbytes(3 * MIB)

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import io
 import os
-import pickle
-import random
-import shutil
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pooch
 import pytest
-import requests
 
 import evio_data
-from evio_data import DriveDownloader, Registry, retrieve
-from evio_data._pooch.errors import for_pooch
+from evio_data import DriveDownloader, Registry
 from evio_data.errors import (
     CacheError,
     ChecksumError,
     DownloadError,
-    EvioDataError,
-    OfflineError,
     QuotaExceededError,
     RegistryError,
     UnknownDatasetError,
 )
+from tests.pooch.data import BYTES, MD5, MIB, SHA256
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
-
-MIB = 2**20
-BYTES = random.Random(1).randbytes(3 * MIB)
-SHA256 = hashlib.sha256(BYTES).hexdigest()
-MD5 = f"md5:{hashlib.md5(BYTES).hexdigest()}"
 
 
 def note_action(path: str, action: str, pup: Any) -> str:
@@ -75,13 +59,6 @@ def test_open_uses_the_environments_cache(drive: Drive) -> None:
     """Without ``cache_dir`` the files go where EVIO_DATA_DIR says."""
     drive.add("a.raw", BYTES)
     assert Registry.open(drive.registry).fetch("a.raw") == str(drive.cache / "a.raw")
-
-
-def test_open_refuses_a_bad_line(drive: Drive) -> None:
-    """A file that breaks a rule is refused with the line's number."""
-    drive.register(f"../a.raw {SHA256} https://example.org/a")
-    with pytest.raises(RegistryError, match="line 1"):
-        Registry.open(drive.registry)
 
 
 # --- fetch, our way ----------------------------------------------------------------------------
@@ -178,39 +155,6 @@ def test_nothing_is_printed(drive: Drive, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr() == ("", "")
 
 
-def test_cut_download_is_resumed(drive: Drive) -> None:
-    """What arrived before an error is not asked for again."""
-    file = drive.add("a.raw", BYTES, cut_after=2 * MIB, quota=MIB)
-    registry = Registry.open(drive.registry)
-    with pytest.raises(QuotaExceededError):
-        registry.fetch("a.raw")
-    file.cut_after = file.quota = None
-    drive.server.forget()
-    assert Path(registry.fetch("a.raw")).read_bytes() == BYTES
-    assert min(drive.starts(file)) > 0
-
-
-def test_quota_is_asked_for_once(drive: Drive) -> None:
-    """``retry_if_failed`` never hammers a file whose quota is used up."""
-    drive.add("a.raw", BYTES, refuse="quota")
-    registry = Registry.open(drive.registry)
-    registry.retry_if_failed = 10
-    with pytest.raises(QuotaExceededError) as caught:
-        registry.fetch("a.raw")
-    assert not isinstance(caught.value, ValueError | requests.RequestException)
-    assert len(drive.server.requests) <= 2
-
-
-def test_threads_download_once(drive: Drive) -> None:
-    """Threads with registries of their own that want one file cause one download."""
-    file = drive.add("a.raw", BYTES, rate=20 * MIB)
-    registries = [Registry.open(drive.registry) for _ in range(6)]
-    with ThreadPoolExecutor(6) as pool:
-        paths = set(pool.map(lambda registry: registry.fetch("a.raw"), registries))
-    assert paths == {str(drive.cache / "a.raw")}
-    assert drive.server.sent(file) == len(BYTES)
-
-
 def test_mirrors_of_the_file_are_used(drive: Drive) -> None:
     """A registry's ``# mirrors:`` are asked where Drive has nothing."""
     drive.register(f"# mirrors: {drive.server.endpoint}/plain")
@@ -282,74 +226,6 @@ def test_unpinned_is_a_word_in_the_dictionary_too(downloader: Any, drive: Drive)
     assert Path(registry.fetch("a.raw", downloader=downloader)).read_bytes() == BYTES
 
 
-# --- offline -----------------------------------------------------------------------------------
-
-
-def test_offline_serves_what_is_there(drive: Drive) -> None:
-    """With EVIO_DATA_OFFLINE a cached file is served, whatever its hash and downloader."""
-    drive.add("a.raw", BYTES)
-    registry = Registry.open(drive.registry)
-    registry.fetch("a.raw")
-    os.environ["EVIO_DATA_OFFLINE"] = "1"
-    for known_hash in (SHA256, MD5):
-        registry.registry["a.raw"] = known_hash
-        assert Path(registry.fetch("a.raw")).read_bytes() == BYTES
-
-
-def asking(url: str, output_file: Any, pup: Any, check_only: bool = False) -> bool:
-    """Be a downloader that uses the network in its own way."""
-    with urllib.request.urlopen(url) as answer:
-        return bool(answer.read())
-
-
-@pytest.mark.parametrize("known_hash", [SHA256, MD5], ids=["sha256", "md5"])
-@pytest.mark.parametrize(
-    "downloader",
-    [None, pooch.HTTPDownloader(), DriveDownloader(), asking],
-    ids=["ours", "pooch's", "DriveDownloader", "somebody's"],
-)
-def test_offline_asks_nobody(known_hash: str, downloader: Any, drive: Drive) -> None:
-    """With EVIO_DATA_OFFLINE nothing is asked of the network, whoever downloads."""
-    drive.add("a.raw", BYTES, large=False)
-    registry = Registry.open(drive.registry)
-    registry.urls["a.raw"] = f"{drive.server.endpoint}/plain/a.raw"
-    registry.registry["a.raw"] = known_hash
-    os.environ["EVIO_DATA_OFFLINE"] = "1"
-    for use in (registry.fetch, registry.is_available):
-        with pytest.raises(OfflineError, match="EVIO_DATA_OFFLINE"):
-            use("a.raw", downloader=downloader)
-    assert drive.server.requests == []
-
-
-@pytest.mark.parametrize("create", [Registry.open, None], ids=["open", "retrieve"])
-def test_offline_does_not_refuse_to_copy(create: Any, drive: Drive, tmp_path: Path) -> None:
-    """A downloader that only copies a file works without the network."""
-    drive.add("a.raw", BYTES)
-    (tmp_path / "here.raw").write_bytes(BYTES)
-
-    def copy(url: str, output_file: Any, pup: Any) -> None:
-        shutil.copyfile(tmp_path / "here.raw", output_file)
-
-    os.environ["EVIO_DATA_OFFLINE"] = "1"
-    if create is None:
-        path = retrieve("https://example.org/a", SHA256, path=tmp_path / "own", downloader=copy)
-    else:
-        path = create(drive.registry).fetch("a.raw", downloader=copy)
-    assert Path(path).read_bytes() == BYTES
-
-
-def test_offline_does_not_try_again(drive: Drive) -> None:
-    """A damaged file is said to be so at once where it cannot be fetched anew."""
-    drive.add("a.raw", BYTES)
-    registry = Registry.open(drive.registry)
-    registry.retry_if_failed = 1000  # pooch's waits would outlast this test
-    Path(registry.fetch("a.raw")).write_bytes(b"spoilt")
-    os.environ["EVIO_DATA_OFFLINE"] = "1"
-    with pytest.raises(ChecksumError) as caught:
-        registry.fetch("a.raw")
-    assert isinstance(caught.value, ValueError)
-
-
 # --- hostile and broken entries ----------------------------------------------------------------
 
 HOSTILE = ["../x", "a/../../x", "/x", "..", ".", "", "a\\..\\x", "C:x", ".evio-data/x", "a\nb"]
@@ -402,70 +278,7 @@ def test_symbolic_link_is_not_followed(drive: Drive, tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (f"../x {SHA256}", "empty part"),
-        (f"/x {SHA256} https://example.org/x", "absolute"),
-        (f"a\\\\b {SHA256}", "backslash"),
-        (f"aux.raw {SHA256}", "Windows"),
-        ("a.raw 123abc", "64 hex digits"),
-        (f"'a.raw {SHA256}", "quotation"),
-        ("a.raw", "1 columns"),
-    ],
-)
-def test_bad_line_is_refused_whole(line: str, words: str, tmp_path: Path) -> None:
-    """`load_registry` refuses a bad line by its number, and then has added nothing."""
-    registry = Registry(tmp_path, "https://example.org/")
-    with pytest.raises(RegistryError, match=words) as caught:
-        registry.load_registry(io.StringIO(f"good.raw {SHA256}\n{line}\n"))
-    assert caught.value.line == 2
-    assert isinstance(caught.value, OSError)
-    assert (registry.registry, registry.urls) == ({}, {})
-
-
-def test_bad_line_names_the_file(tmp_path: Path) -> None:
-    """The error of a registry file says which file it is."""
-    path = tmp_path / "mine.txt"
-    path.write_bytes(b"a.raw " + SHA256.encode() + b"\n\xff\xfe\n")
-    with pytest.raises(RegistryError, match=r"mine\.txt: line 2: is not UTF-8"):
-        Registry(tmp_path, "").load_registry(path)
-
-
-def test_loaded_registry_is_fetched(drive: Drive) -> None:
-    """What `load_registry` reads is what `open` reads: sizes, and files without a hash."""
-    drive.add("a.raw", BYTES, size=True, large=True)
-    drive.add("b.raw", BYTES, pinned=False)
-    loaded = Registry(drive.cache, "")
-    loaded.load_registry(drive.registry)
-    opened = Registry.open(drive.registry)
-    assert (loaded.registry, loaded.urls) == (opened.registry, opened.urls)
-    assert Path(loaded.fetch("a.raw")).read_bytes() == BYTES
-
-
 # --- errors ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("kind", "poochs"),
-    [(ChecksumError, ValueError), (UnknownDatasetError, ValueError), (RegistryError, OSError)],
-)
-def test_error_is_ours_and_poochs(kind: type[EvioDataError], poochs: type[Exception]) -> None:
-    """Where pooch raises a kind of error, ours is one too: same words, same facts, pickled too."""
-    error = kind("it happened.", name="a.raw", advice="Do this.")
-    error.fact = 7  # type: ignore[attr-defined]
-    for same in (for_pooch(error), pickle.loads(pickle.dumps(for_pooch(error)))):
-        assert isinstance(same, kind)
-        assert isinstance(same, poochs)
-        assert str(same) == "a.raw: it happened. Do this."
-        assert vars(same) == vars(error)
-
-
-def test_other_errors_are_as_they_are() -> None:
-    """An error that pooch must not take for its own is left as it is, facts and all."""
-    error = CacheError("the disk is full.")
-    error.errno = errno.ENOSPC
-    assert for_pooch(error) is error
 
 
 def test_info_is_that_of_the_functions(drive: Drive) -> None:

@@ -15,7 +15,7 @@ import evio_data
 from evio_data import DriveDownloader, retrieve
 from evio_data.errors import DownloadError
 from evio_data.testing import DriveServer
-from tests.pooch.test_ways import registry_at
+from tests.pooch.data import registry_at
 
 # --- errors of requests ------------------------------------------------------------------------
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,35 +12,11 @@ from requests.auth import HTTPDigestAuth
 
 from evio_data import Registry, retrieve
 from evio_data._pooch.ways import way_for
-from evio_data.errors import RegistryError, UnknownDatasetError
-from evio_data.testing import DriveServer
+from evio_data.errors import UnknownDatasetError
+from tests.pooch.data import BYTES, MD5, MIB, URL, registry_at
 
 if TYPE_CHECKING:
     from tests.pooch.internet import Internet
-
-MIB = 2**20
-BYTES = random.Random(15).randbytes(2 * MIB)
-URL = "https://data.example.org/a.raw"
-
-
-@pytest.fixture
-def said() -> Iterator[list[tuple[int, str]]]:
-    """What pooch's logger says, and at which level."""
-    records: list[tuple[int, str]] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append((record.levelno, record.getMessage()))
-
-    handler = Keep()
-    pooch.get_logger().addHandler(handler)
-    yield records
-    pooch.get_logger().removeHandler(handler)
-
-
-def registry_at(url: str, folder: Path, **options: Any) -> Registry:
-    """Return a registry of one file."""
-    return Registry.create(folder, "", registry={"a.raw": None}, urls={"a.raw": url}, **options)
 
 
 # --- pooch.HTTPDownloader ----------------------------------------------------------------------
@@ -136,68 +109,10 @@ def test_somebodys_downloader_is_called_once(tmp_path: Path) -> None:
         Path(output_file).write_bytes(BYTES)
 
     registry = registry_at(URL, tmp_path)
-    registry.registry["a.raw"] = "md5:" + pooch_md5(BYTES)
+    registry.registry["a.raw"] = MD5
     for _ in range(3):
         registry.fetch("a.raw", downloader=copy)
     assert calls == [URL]
-
-
-def pooch_md5(content: bytes) -> str:
-    """Return an MD5."""
-    import hashlib
-
-    return hashlib.md5(content).hexdigest()
-
-
-# --- pooch's words -----------------------------------------------------------------------------
-
-
-def test_poochs_logger_says_what_pooch_says(
-    server: DriveServer, tmp_path: Path, said: list[tuple[int, str]]
-) -> None:
-    """Downloads and updates are told as pooch tells them, at INFO; a warm file is silent."""
-    for name in ("a.raw", "b.raw"):
-        server.add(name, name.encode(), large=False)
-    base = f"{server.endpoint}/plain/"
-    registry = registry_at(f"{base}a.raw", tmp_path)
-    registry.registry["a.raw"] = "md5:" + pooch_md5(b"a.raw")
-    registry.fetch("a.raw")
-    registry.fetch("a.raw")
-    registry.registry["a.raw"] = "md5:" + pooch_md5(b"b.raw")
-    registry.urls["a.raw"] = f"{base}b.raw"
-    registry.fetch("a.raw")
-    assert said == [
-        (logging.INFO, f"Downloading file 'a.raw' from '{base}a.raw' to '{tmp_path}'."),
-        (logging.INFO, f"Updating file 'a.raw' from '{base}b.raw' to '{tmp_path}'."),
-    ]
-
-
-def test_retrieve_says_what_pooch_says(
-    server: DriveServer, tmp_path: Path, said: list[tuple[int, str]]
-) -> None:
-    """`retrieve` tells the URL and the file, and without a known hash what it would be."""
-    server.add("a.raw", b"% evt 3.0", large=False)
-    url = f"{server.endpoint}/plain/a.raw"
-    path = retrieve(url, None, path=tmp_path)
-    assert said[0] == (logging.INFO, f"Downloading data from '{url}' to file '{path}'.")
-    assert said[1][1].startswith("SHA256 hash of downloaded file: ")
-    assert Path(path).name == pooch_name(url)
-    assert retrieve(url, None, path=tmp_path) == path
-    assert len(said) == 2
-
-
-def pooch_name(url: str) -> str:
-    """Return the name that pooch makes from a URL."""
-    from pooch.utils import unique_file_name
-
-    return str(unique_file_name(url))
-
-
-@pytest.mark.parametrize("name", ["../a.raw", "/etc/a.raw", "a/../../b"])
-def test_retrieve_stays_in_its_folder(name: str, tmp_path: Path) -> None:
-    """A name that leads out of the folder is refused before anybody is asked."""
-    with pytest.raises(RegistryError, match="leads out of the folder"):
-        retrieve(URL, None, name, tmp_path)
 
 
 # --- names and looks ---------------------------------------------------------------------------
@@ -235,38 +150,3 @@ def test_names_follow_every_change(tmp_path: Path) -> None:
     assert registry.get_url("three.raw") == "https://example.org/3"
     with pytest.raises(UnknownDatasetError):
         registry.get_url("one.raw")
-
-
-def test_a_registry_says_what_it_is(server: DriveServer, tmp_path: Path) -> None:
-    """Its text has the count, the source and the folder; in a notebook it is a table."""
-    server.add("a.raw", b"% evt 3.0", large=False)
-    base = f"{server.endpoint}/plain/"
-    registry = Registry.create(tmp_path, base, registry={"a.raw": None, "<b>.raw": None})
-    assert repr(registry) == f"<Registry: 2 files from {base} in {tmp_path}>"
-    (tmp_path / "registry.txt").write_text("a.raw unpinned https://example.org/1\n")
-    opened = Registry.open(tmp_path / "registry.txt", tmp_path / "cache")
-    assert repr(opened) == (
-        f"<Registry: 1 file from {tmp_path / 'registry.txt'} in {tmp_path / 'cache'}>"
-    )
-    assert ">a.raw</td>" in opened._repr_html_()
-    assert "<b>" not in registry._repr_html_()
-
-
-def test_an_error_of_the_registry_names_the_file(tmp_path: Path) -> None:
-    """Who opened or loaded a file is told which one has the bad hash."""
-    path = tmp_path / "registry.txt"
-    path.write_text(f"a.raw {'0' * 64}\n")
-    registry = Registry.create(tmp_path, "https://example.org")
-    registry.load_registry(path)
-    registry.registry["a.raw"] = "md5:12"
-    with pytest.raises(RegistryError, match=r"registry\.txt"):
-        registry.fetch("a.raw")
-
-
-def test_a_wrong_hash_is_told_in_poochs_words(server: DriveServer, tmp_path: Path) -> None:
-    """MNE looks for pooch's sentence in the text of the error."""
-    server.add("a.raw", b"% evt 3.0", large=False)
-    registry = registry_at(f"{server.endpoint}/plain/a.raw", tmp_path)
-    registry.registry["a.raw"] = "md5:" + "0" * 32
-    with pytest.raises(ValueError, match=r"MD5 hash of downloaded file \(a\.raw\) does not match"):
-        registry.fetch("a.raw")
