@@ -404,6 +404,7 @@ class CachedFile:
         try:
             with self._home() as home, self._ours() as ours:
                 home.move(self._last, ours, "damaged")
+                self.is_new = False
                 ours.flush()
         except FileNotFoundError:
             pass

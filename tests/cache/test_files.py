@@ -54,6 +54,20 @@ def test_damaged_bytes_are_kept_until_they_are_replaced(drive: Drive, cached: Pa
     assert not aside.exists()
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_damaged_file_of_which_nothing_is_known(drive: Drive, number: int) -> None:
+    """Where our folder was lost, a damaged file is replaced all the same, and nothing is left."""
+    names = [f"{each}.raw" for each in range(number)]
+    for name in names:
+        drive.add(name, DATA[:1000])
+        drive.path(name).parent.mkdir(exist_ok=True)
+        drive.path(name).write_bytes(b"damaged")
+    assert evio_data.prefetch().ok
+    for name in names:
+        assert drive.path(name).read_bytes() == DATA[:1000]
+        assert drive.names_in(drive.state(name)) == ["stamp"]
+
+
 # --- things in the way ------------------------------------------------------------------------
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from evio_data.testing import DriveServer
-
-Ask = Callable[..., requests.Response]
-RawGet = Callable[..., tuple[bytes, bytes, bool]]
-
-_TIMEOUT = 20  # seconds; only ever reached by a bug
+from evio_data.testing import DriveFile, DriveFolder, DriveServer
+from tests.testing.asking import DATA, TIMEOUT, Ask, RawGet
 
 
 @pytest.fixture
@@ -23,6 +19,30 @@ def server() -> Iterator[DriveServer]:
     """A running server."""
     with DriveServer() as running:
         yield running
+
+
+@pytest.fixture
+def file(server: DriveServer) -> DriveFile:
+    """A file that Drive can scan, with a blank in its name."""
+    return server.add("fan raw", DATA)
+
+
+@pytest.fixture
+def small(server: DriveServer) -> DriveFile:
+    """A file that Drive can scan."""
+    return server.add("fan.raw", DATA)
+
+
+@pytest.fixture
+def big(server: DriveServer) -> DriveFile:
+    """A file that Drive asks about first."""
+    return server.add("drone.raw", DATA, large=True)
+
+
+@pytest.fixture
+def folder(server: DriveServer) -> DriveFolder:
+    """An empty folder."""
+    return server.folder("Event Camera Challenge")
 
 
 @pytest.fixture
@@ -36,7 +56,7 @@ def ask(server: DriveServer) -> Iterator[Ask]:
             target = f"{server.endpoint}{parts.path}" + (f"?{parts.query}" if parts.query else "")
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             return session.request(
-                method, target, headers=named, allow_redirects=False, timeout=_TIMEOUT
+                method, target, headers=named, allow_redirects=False, timeout=TIMEOUT
             )
 
         yield send
@@ -47,7 +67,7 @@ def raw_get(server: DriveServer) -> RawGet:
     """Get a path over a bare socket: head, body as far as it came, whether it was reset."""
 
     def get(path: str, *lines: str) -> tuple[bytes, bytes, bool]:
-        with closing(socket.create_connection(("127.0.0.1", server.port), _TIMEOUT)) as client:
+        with closing(socket.create_connection(("127.0.0.1", server.port), TIMEOUT)) as client:
             head = "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *lines, "", ""])
             client.sendall(head.encode())
             received, reset = _received(client)

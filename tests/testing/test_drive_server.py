@@ -2,59 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import re
 import uuid
-from collections.abc import Callable
 from contextlib import closing
-from html import unescape
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 
 from evio_data.testing import DriveFile, DriveServer
-
-Ask = Callable[..., requests.Response]
-RawGet = Callable[..., tuple[bytes, bytes, bool]]
-
-DATA = bytes(range(256)) * 16
-SIZE = len(DATA)
-QUOTA_TITLE = "<title>Google Drive - Quota exceeded</title>"
-
-
-@pytest.fixture
-def small(server: DriveServer) -> DriveFile:
-    """A file that Drive can scan."""
-    return server.add("fan.raw", DATA)
-
-
-@pytest.fixture
-def big(server: DriveServer) -> DriveFile:
-    """A file that Drive asks about first."""
-    return server.add("drone.raw", DATA, large=True)
-
-
-def bytes_url(file: DriveFile, **query: str) -> str:
-    """Return the address at the host of the bytes."""
-    inputs = {"id": file.id, "export": "download", **query}
-    return "https://drive.usercontent.google.com/download?" + urlencode(inputs)
-
-
-def form(page: str) -> tuple[str, dict[str, str]]:
-    """Return action and hidden inputs of the warning page, as a browser reads them."""
-    action = re.search(r'<form id="download-form" action="([^"]+)"', page)
-    assert action is not None
-    tags = re.findall(r"<input [^>]*hidden[^>]*>", page)
-    attributes = [dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in tags]
-    return unescape(action[1]), {one["name"]: unescape(one["value"]) for one in attributes}
-
-
-def submitted(page: str) -> str:
-    """Return the URL that submitting the page's form asks for."""
-    action, inputs = form(page)
-    return f"{action}?{urlencode(inputs)}"
+from tests.testing.asking import DATA, SIZE, Ask, RawGet, bytes_url, form, submitted
 
 
 def test_uc_redirects_to_the_host_of_the_bytes(ask: Ask, small: DriveFile) -> None:
@@ -82,12 +39,6 @@ def test_small_file_is_sent_whole(ask: Ask, small: DriveFile) -> None:
     assert answer.headers["Content-Length"] == str(SIZE)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="fan.raw"'
     assert answer.headers["Content-Type"] == "application/octet-stream"
-
-
-def test_hash_and_size_are_those_of_the_bytes(small: DriveFile) -> None:
-    """A file knows the SHA-256 and the size that a registry needs."""
-    assert small.sha256 == hashlib.sha256(DATA).hexdigest()
-    assert small.size == SIZE
 
 
 def test_large_file_is_asked_about(ask: Ask, big: DriveFile) -> None:
@@ -195,22 +146,6 @@ def test_range_behind_the_end_may_tell_the_size(ask: Ask, small: DriveFile) -> N
     assert answer.headers["Content-Range"] == f"bytes */{SIZE}"
 
 
-def test_reset_comes_after_the_promised_bytes(raw_get: RawGet, small: DriveFile) -> None:
-    """A8: a cut by reset lets exactly so many bytes through."""
-    small.cut_after, small.cut_how = 1000, "reset"
-    head, body, reset = raw_get(f"/download?id={small.id}")
-    assert f"Content-Length: {SIZE}".encode() in head
-    assert (body, reset) == (DATA[:1000], True)
-
-
-def test_clean_close_short_of_the_length(raw_get: RawGet, small: DriveFile) -> None:
-    """A8: a cut by close is a clean end, short of Content-Length."""
-    small.cut_after, small.cut_how = 1000, "close"
-    head, body, reset = raw_get(f"/download?id={small.id}")
-    assert f"Content-Length: {SIZE}".encode() in head
-    assert (body, reset) == (DATA[:1000], False)
-
-
 @pytest.mark.parametrize("cut_after", [None, 1000])
 def test_body_without_a_length(raw_get: RawGet, small: DriveFile, cut_after: int | None) -> None:
     """A8: without Content-Length the whole body and a truncated one end alike."""
@@ -241,78 +176,12 @@ def test_a_body_keeps_its_framing(server: DriveServer, small: DriveFile) -> None
         assert answer.read() == DATA
 
 
-def test_cut_chunked_body_has_no_last_chunk(raw_get: RawGet, small: DriveFile) -> None:
-    """A8: a chunked body that is cut lacks the chunk that ends it."""
-    small.length, small.cut_after, small.cut_how = "chunked", 1000, "close"
-    _, body, _ = raw_get(f"/download?id={small.id}")
-    assert body == b"%x\r\n%b\r\n" % (1000, DATA[:1000])
-
-
-def test_cuts_are_counted(raw_get: RawGet, ask: Ask, small: DriveFile) -> None:
-    """A8: after so many cuts the line holds."""
-    small.cut_after, small.cut_times = 1000, 2
-    cut = [raw_get(f"/download?id={small.id}")[2] for _ in range(2)]
-    assert cut == [True, True]
-    assert ask(bytes_url(small)).content == DATA
-
-
-def test_body_shorter_than_the_cut_is_whole(ask: Ask, small: DriveFile) -> None:
-    """A8: a range that ends before the cut neither suffers nor uses it up."""
-    small.cut_after, small.cut_times = 1000, 1
-    assert ask(bytes_url(small), Range="bytes=0-9").content == DATA[:10]
-    assert small.cut_times == 1
-
-
 def test_connection_lives_for_a_time(server: DriveServer, raw_get: RawGet) -> None:
     """A8: a transfer that lasts too long ends cleanly, in the middle."""
     slow = server.add("slow.raw", bytes(200_000), rate=500_000, cut_seconds=0.05, cut_how="close")
     _, body, reset = raw_get(f"/download?id={slow.id}")
     assert len(body) < slow.size
     assert not reset
-
-
-def test_quota_at_once(ask: Ask, big: DriveFile) -> None:
-    """A9a: over quota, the page comes in place of the warning, with status 200."""
-    big.quota = "always"
-    answer = ask(bytes_url(big))
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "Content-Disposition" not in answer.headers
-    assert QUOTA_TITLE in answer.text
-    assert '<p class="uc-error-caption">Sorry, you can\'t view or download' in answer.text
-    assert '<p class="uc-error-subcaption">Too many users have viewed or' in answer.text
-    assert 1700 < len(answer.content) < 2300
-
-
-def test_quota_after_the_form(ask: Ask, big: DriveFile) -> None:
-    """A9b: the quota page may come only once the form is submitted."""
-    big.quota = "after-form"
-    page = ask(bytes_url(big)).text
-    assert "Virus scan warning" in page
-    assert QUOTA_TITLE in ask(submitted(page)).text
-
-
-def test_quota_after_so_many_bytes(ask: Ask, small: DriveFile) -> None:
-    """A9c: the quota is used up by the bytes served."""
-    small.quota = SIZE + 10
-    assert ask(bytes_url(small)).content == DATA
-    assert ask(bytes_url(small), Range="bytes=0-9").content == DATA[:10]
-    assert QUOTA_TITLE in ask(bytes_url(small)).text
-
-
-def test_quota_on_resume(ask: Ask, small: DriveFile) -> None:
-    """A9d: a request from the start is served, one that resumes gets the page."""
-    small.quota = "on-resume"
-    assert ask(bytes_url(small), Range="bytes=0-9").content == DATA[:10]
-    resumed = ask(bytes_url(small), Range="bytes=10-")
-    assert (resumed.status_code, QUOTA_TITLE in resumed.text) == (200, True)
-
-
-def test_quota_status(ask: Ask, small: DriveFile) -> None:
-    """A9: the quota page comes with 403 if the option says so."""
-    small.quota, small.quota_status = "always", 403
-    answer = ask(bytes_url(small))
-    assert (answer.status_code, QUOTA_TITLE in answer.text) == (403, True)
 
 
 def test_private_file_ends_at_the_sign_in_page(ask: Ask, small: DriveFile) -> None:
@@ -347,61 +216,3 @@ def test_link_without_an_id_is_not_found(ask: Ask) -> None:
     answer = ask("https://drive.google.com/uc?export=download")
     assert answer.status_code == 404
     assert "<title>Page Not Found</title>" in answer.text
-
-
-def test_ignored_range(ask: Ask, small: DriveFile) -> None:
-    """A12: a server that ignores Range sends 200 and everything."""
-    small.ranges = "ignore"
-    answer = ask(bytes_url(small), Range="bytes=100-")
-    assert (answer.status_code, answer.content) == (200, DATA)
-
-
-@pytest.mark.parametrize(("asked", "start"), [("bytes=100-", 99), ("bytes=0-", 1)])
-def test_wrong_start(ask: Ask, small: DriveFile, asked: str, start: int) -> None:
-    """A12: a 206 from another start says so, and sends those bytes."""
-    small.ranges = "wrong-start"
-    answer = ask(bytes_url(small), Range=asked)
-    assert answer.status_code == 206
-    assert answer.headers["Content-Range"] == f"bytes {start}-{SIZE - 1}/{SIZE}"
-    assert answer.content == DATA[start:]
-
-
-def test_short_range(ask: Ask, small: DriveFile) -> None:
-    """A12: a 206 that ends early says so."""
-    small.ranges = "short"
-    answer = ask(bytes_url(small), Range="bytes=0-99")
-    assert answer.headers["Content-Range"] == f"bytes 0-49/{SIZE}"
-    assert answer.content == DATA[:50]
-
-
-def test_other_total(ask: Ask, small: DriveFile) -> None:
-    """A12: the right bytes under another total."""
-    small.ranges = "other-total"
-    answer = ask(bytes_url(small), Range="bytes=100-")
-    assert answer.headers["Content-Range"] == f"bytes 100-{SIZE - 1}/{SIZE + 1}"
-    assert answer.content == DATA[100:]
-
-
-def test_missing_content_range(ask: Ask, small: DriveFile) -> None:
-    """A12: a 206 that does not say which part it is."""
-    small.ranges = "no-content-range"
-    answer = ask(bytes_url(small), Range="bytes=100-")
-    assert answer.status_code == 206
-    assert "Content-Range" not in answer.headers
-
-
-def test_replaced_file(ask: Ask, small: DriveFile) -> None:
-    """A12: the same id can later serve other bytes, with another total and hash."""
-    before = small.sha256
-    small.replace(b"another version")
-    answer = ask(bytes_url(small), Range="bytes=8-")
-    assert answer.headers["Content-Range"] == "bytes 8-14/15"
-    assert answer.content == b"version"
-    assert small.sha256 not in (before, "")
-
-
-def test_ranges_end_after_so_many_bytes(ask: Ask, small: DriveFile) -> None:
-    """A12: a server may stop honouring ranges in the course of a download."""
-    small.ranges_after_bytes = 100
-    assert ask(bytes_url(small), Range="bytes=0-99").status_code == 206
-    assert ask(bytes_url(small), Range="bytes=100-").status_code == 200

@@ -5,38 +5,18 @@ from __future__ import annotations
 import base64
 import re
 import socket
-import threading
-import time
 import zlib
-from collections.abc import Callable
 from contextlib import closing
 from html import unescape
 from urllib.parse import urlencode
 
 import pytest
-import requests
 
 from evio_data.testing import DriveFile, DriveServer
+from tests.testing.asking import DATA, SIZE, Ask, bytes_url, title
 
-Ask = Callable[..., requests.Response]
-RawGet = Callable[..., tuple[bytes, bytes, bool]]
-
-DATA = b"0123456789" * 100
-SIZE = len(DATA)
 WARNING = "Google Drive - Virus scan warning"
 SORRY_BYTES = 1103
-
-
-@pytest.fixture
-def file(server: DriveServer) -> DriveFile:
-    """A file that Drive can scan."""
-    return server.add("fan.raw", DATA)
-
-
-def bytes_url(file: DriveFile, **query: str) -> str:
-    """Return the address at the host of the bytes."""
-    inputs = {"id": file.id, "export": "download", **query}
-    return "https://drive.usercontent.google.com/download?" + urlencode(inputs)
 
 
 def hidden_inputs(page: str) -> dict[str, str]:
@@ -44,13 +24,6 @@ def hidden_inputs(page: str) -> dict[str, str]:
     tags = re.findall(r"<input [^>]*hidden[^>]*>", page)
     attributes = [dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in tags]
     return {one["name"]: unescape(one["value"]) for one in attributes}
-
-
-def title(answer: requests.Response) -> str:
-    """Return the title of a page."""
-    answer.encoding = "utf-8"
-    found = re.search("<title>(.*?)</title>", answer.text)
-    return unescape(found[1]) if found else ""
 
 
 # --- confirmation ----------------------------------------------------------------------------
@@ -212,32 +185,6 @@ def test_sorry_page_is_as_captured(ask: Ask, file: DriveFile) -> None:
     assert "https://support.google.com/websearch/answer/86640" in answer.text
 
 
-def test_too_many_requests_get_sorry(server: DriveServer, ask: Ask, file: DriveFile) -> None:
-    """B18: requests above the rate are refused until the time is over."""
-    server.max_requests_per_second, server.sorry_for = 2, 3600
-    statuses = [ask(bytes_url(file)).status_code for _ in range(4)]
-    assert statuses[2:] == [429, 429]
-    assert statuses[:2] == [200, 200]
-
-
-def test_too_many_connections_get_sorry(server: DriveServer, ask: Ask, file: DriveFile) -> None:
-    """B18: one body more at once than allowed is refused; afterwards all is well."""
-    server.max_connections, file.stall_after, file.stall_times = 1, 100, 1
-    with closing(socket.create_connection(("127.0.0.1", server.port))) as busy:
-        busy.sendall(f"GET /download?id={file.id} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        assert busy.recv(20)
-        assert ask(bytes_url(file)).status_code == 429
-    assert ask(bytes_url(file)).content == DATA
-
-
-def test_sorry_lasts(server: DriveServer, ask: Ask, file: DriveFile) -> None:
-    """B18: once triggered, "Sorry..." is the answer to everything, API and links included."""
-    server.max_connections, server.sorry_for, server.sorry_status = 0, 3600, 403
-    assert ask(bytes_url(file)).status_code == 403
-    api = f"https://www.googleapis.com/drive/v3/files/{file.id}?key=K"
-    assert {title(ask(url)) for url in (bytes_url(file), file.url, api)} == {"Sorry..."}
-
-
 def test_disabled_page_is_as_measured(ask: Ask, file: DriveFile) -> None:
     """B19: the owner-disabled page has the length that was measured, and its words."""
     file.refuse = "disabled"
@@ -354,33 +301,6 @@ def test_head_may_not_be_allowed(ask: Ask, file: DriveFile) -> None:
     assert ask(bytes_url(file)).content == DATA
 
 
-@pytest.mark.parametrize("limit", ["file", "connection", "server"])
-def test_rate_has_no_burst(server: DriveServer, ask: Ask, file: DriveFile, limit: str) -> None:
-    """B26: under a rate, bytes take at least their time, from the first one on."""
-    rate = SIZE / 0.2  # the whole file in 0.2 seconds
-    if limit == "file":
-        file.rate = rate
-    elif limit == "connection":
-        server.rate_per_connection = rate
-    else:
-        server.rate = rate
-    began = time.monotonic()
-    assert ask(bytes_url(file)).content == DATA
-    assert time.monotonic() - began >= 0.19
-
-
-def test_rate_of_all_connections_together(server: DriveServer, ask: Ask, file: DriveFile) -> None:
-    """B26: the server's rate is shared by the connections that are open."""
-    server.rate = SIZE / 0.1
-    threads = [threading.Thread(target=ask, args=(bytes_url(file),)) for _ in range(3)]
-    began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert time.monotonic() - began >= 0.25
-
-
 def test_headers_as_drive_sends_them(ask: Ask, file: DriveFile) -> None:
     """B27: the upload server's headers are there; validators and Accept-Ranges are not."""
     headers = ask(bytes_url(file)).headers
@@ -430,22 +350,6 @@ def test_cookie_means_nothing(server: DriveServer, ask: Ask, file: DriveFile) ->
 # --- damage ----------------------------------------------------------------------------------
 
 
-def test_one_wrong_byte(ask: Ask, file: DriveFile) -> None:
-    """The byte in the middle of the file is inverted, as often as is set."""
-    file.garble, file.garble_times = "flip", 1
-    assert ask(bytes_url(file), Range="bytes=0-9").content == DATA[:10]
-    damaged = ask(bytes_url(file)).content
-    assert [place for place in range(SIZE) if damaged[place] != DATA[place]] == [SIZE // 2]
-    assert ask(bytes_url(file)).content == DATA
-
-
-def test_damage_of_ones_own(ask: Ask, file: DriveFile) -> None:
-    """A function sees the bytes and where in the file they are."""
-    file.garble = lambda data, offset: data.upper() if offset else b"#" * len(data)
-    assert ask(bytes_url(file)).content == b"#" * SIZE
-    assert ask(bytes_url(file), Range="bytes=10-").content == DATA[10:]
-
-
 def test_unasked_gzip(ask: Ask, file: DriveFile) -> None:
     """A content coding that nobody asked for has its own length."""
     file.gzip = True
@@ -466,47 +370,3 @@ def test_endless_body(server: DriveServer, file: DriveFile) -> None:
     body = received.partition(b"\r\n\r\n")[2]
     assert body[:SIZE] == DATA
     assert set(body[SIZE:]) == {0}
-
-
-def test_endless_body_can_be_cut(raw_get: RawGet, file: DriveFile) -> None:
-    """A body longer than announced ends where it is cut."""
-    file.endless, file.cut_after, file.cut_how = True, SIZE + 10, "close"
-    head, body, _ = raw_get(f"/download?id={file.id}")
-    assert f"Content-Length: {SIZE}\r\n".encode() in head + b"\r\n"
-    assert body == DATA + bytes(10)
-
-
-def test_stalled_body(server: DriveServer, file: DriveFile) -> None:
-    """A stalled body sends so much, then nothing; the next one is whole if so counted."""
-    file.stall_after, file.stall_times = 100, 1
-    request = f"GET /download?id={file.id} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    with closing(socket.create_connection(("127.0.0.1", server.port))) as client:
-        client.sendall(request)
-        received = b""
-        while len(received.partition(b"\r\n\r\n")[2]) < 100:
-            received += client.recv(65536)
-        client.settimeout(0.05)
-        with pytest.raises(TimeoutError):
-            client.recv(1)
-    assert server.sent(file) == 100
-    assert file.stall_times == 0
-
-
-# --- options ---------------------------------------------------------------------------------
-
-
-def test_misspelt_option(server: DriveServer, file: DriveFile) -> None:
-    """An option that does not exist is an error at once, on file and server."""
-    misspelt = "cut_atfer"
-    for target in (server, file):
-        with pytest.raises(AttributeError):
-            setattr(target, misspelt, 3)
-    with pytest.raises(AttributeError):
-        server.add("x", b"", cut_atfer=3)
-
-
-@pytest.mark.parametrize("option", ["refuse", "cut_how", "ranges", "length", "quota"])
-def test_wrong_value(file: DriveFile, option: str) -> None:
-    """A value that an option does not have is an error at once."""
-    with pytest.raises(ValueError, match=option):
-        setattr(file, option, "sideways")
