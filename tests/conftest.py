@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from evio_data.testing import DriveFile, DriveServer
+from evio_data.testing import DriveFile, DriveServer, write_dat
 
 MIB = 2**20
 # One connection: a split would let a cut range's last bytes be sent for nothing.
@@ -126,6 +126,16 @@ def drive(tmp_path: Path) -> Iterator[Drive]:
         os.environ["EVIO_DATA_REGISTRY"] = str(made.registry)
         os.environ["EVIO_DATA_ENDPOINT"] = server.endpoint
         yield made
+
+
+@pytest.fixture
+def fan(drive: Drive, tmp_path: Path) -> str:
+    """A registered DAT recording, fetched."""
+    drive.register("# license[fan/*]: CC0-1.0")
+    drive.register("# citation: A & B, <2025>.")
+    drive.add("fan/fan.dat", write_dat(tmp_path / "fan.dat", events=2000).path, size=True)
+    drive.fetch_elsewhere("fan/fan.dat")
+    return "fan/fan.dat"
 
 
 @pytest.fixture

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pytest.refused import CALLS, QUOTA
+
 if TYPE_CHECKING:
     from tests.pytest.conftest import Project
+
 
 pytest_plugins = ["pytester"]
 
@@ -22,7 +25,6 @@ def test_marked(): raise SystemExit("it ran")
 def test_given(evio_dataset): raise SystemExit("it ran")
 def test_other(): pass
 """
-QUOTA = "bad.raw: Drive's download quota for this file is used up."
 
 
 @pytest.fixture
@@ -55,32 +57,6 @@ def test_skip_skips_them(one_bad: Project) -> None:
     assert one_bad.closing_line(result).endswith("1 unavailable; 2 tests skipped")
 
 
-CALLS = """
-def test_it(evio_data_fetch):
-    evio_data_fetch("bad.raw")
-    raise SystemExit("it went on")
-"""
-
-
-@pytest.mark.parametrize(
-    ("policy", "outcome", "line"),
-    [
-        ("fetch", {"failed": 1}, f"*evio_data.errors.QuotaExceededError: {QUOTA}*"),
-        ("skip", {"skipped": 1}, f"SKIPPED ?1? test_project.py:*: {QUOTA}*(--evio-data=skip)"),
-        ("offline", {"skipped": 1}, "SKIPPED*bad.raw: not cached, and the network is off*"),
-    ],
-)
-def test_the_callable_keeps_to_the_policy(
-    project: Project, policy: str, outcome: dict[str, int], line: str
-) -> None:
-    """What a test asks for on the way is failed or skipped for as what a marker names."""
-    project.add("bad.raw", refuse="quota")
-    project.write(CALLS)
-    result = project.run(f"--evio-data={policy}", "-rsf")
-    result.assert_outcomes(**outcome)
-    result.stdout.fnmatch_lines([line])
-
-
 def test_a_failure_shows_its_own_test_only(project: Project) -> None:
     """What a call raises leads to the line of the test, and not through others, or through us."""
     project.add("bad.raw", refuse="quota")
@@ -91,51 +67,12 @@ def test_a_failure_shows_its_own_test_only(project: Project) -> None:
     assert frames == ["test_project.py:5: in test_it", "test_project.py:9: in test_too"]
 
 
-def test_a_refused_file_is_asked_for_once(project: Project) -> None:
-    """What could not be had before the first test is not asked for again in each test."""
-    project.add("bad.raw", refuse="quota")
-    project.write(
-        """
-@needs("bad.raw")
-@pytest.mark.parametrize("n", range(5))
-def test_it(n): pass
-"""
-        + CALLS.replace("test_it", "test_call")
-    )
-    project.run().assert_outcomes(errors=5, failed=1)
-    once = len(project.drive.server.requests)
-    project.drive.server.forget()
-    project.run("-k", "test_it and 1").assert_outcomes(errors=1)
-    assert len(project.drive.server.requests) == once
-
-
 def test_stop_at_the_first(project: Project) -> None:
     """With -x the run ends at the first test whose file cannot be had."""
     project.add("bad.raw", refuse="not-found")
     project.write("@needs('bad.raw')\ndef test_a(): pass\ndef test_b(): pass")
     result = project.run("-x")
     result.assert_outcomes(errors=1)
-
-
-@pytest.mark.parametrize("policy", ["fetch", "skip"])
-def test_wrong_bytes_always_fail(project: Project, policy: str) -> None:
-    """A file with a wrong hash fails its tests whatever the policy."""
-    project.add("bad.raw", garble="flip")
-    project.write("@needs('bad.raw')\ndef test_it(): pass\ndef test_other(): pass")
-    result = project.run(f"--evio-data={policy}")
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["bad.raw: the bytes have SHA-256 *"])
-
-
-def test_damaged_and_offline_fails(project: Project) -> None:
-    """A cached file that is damaged fails its tests even where the network may not be used."""
-    project.add("a.raw")
-    project.write("@needs('a.raw')\ndef test_it(): pass")
-    project.run().assert_outcomes(passed=1)
-    project.drive.path("a.raw").write_bytes(b"damaged")
-    result = project.run("--evio-data=offline")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["a.raw: the bytes have SHA-256 *"])
 
 
 # --- offline ----------------------------------------------------------------------------------

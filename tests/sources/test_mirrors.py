@@ -17,12 +17,11 @@ import pytest
 import evio_data
 from evio_data import errors
 from evio_data._collection import open_collection
-from evio_data._mirror_urls import host_of, is_base
-from evio_data._sources.mirrors import Mirror
 from evio_data.testing import DriveServer
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
+
 
 MIB = 2**20
 SIZE = 6 * MIB
@@ -60,53 +59,6 @@ def closed_port() -> int:
 # --- which URLs are mirrors -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "http://10.0.0.7:8417",
-        "HTTPS://example.org/data",
-        "http://[::1]:8417",
-        "s3://bucket",
-        "s3://bucket/prefix",
-        "gs://bucket/a/b",
-        "http://user:secret@10.0.0.7:8417/data",
-        "abfs://container@account.dfs.core.windows.net/data",
-    ],
-)
-def test_bases(text: str) -> None:
-    """HTTP(S) and object stores can be mirrors."""
-    assert is_base(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "10.0.0.7:8417",
-        "file:///etc",
-        "/mnt/data",
-        "ftp://example.org",
-        "ssh://host/x",
-        "local://x",
-        "memory://x",
-        "http://",
-        "http://host/?a=b",
-        "http://host/#a",
-        "s3://bucket::file:///etc",
-        "simplecache::s3://bucket",
-        "http://ho\\st/",
-        "http://a b/",
-        "http://[::1",
-        "http://host:port",
-        "http://host:99999",
-        "http://user:secret@",
-        "s3://key:secret@bucket",
-    ],
-)
-def test_no_bases(text: str) -> None:
-    """Nothing that reads this machine's files, logs in elsewhere or hides a second URL can be."""
-    assert not is_base(text)
-
-
 def test_environment_is_checked() -> None:
     """A mirror that cannot be one is named, with the variable."""
     prefer("http://good", "file:///etc")
@@ -121,19 +73,6 @@ def test_registry_is_checked(drive: Drive) -> None:
 
     with pytest.raises(errors.RegistryError, match=r"line 1: the mirror 'file:///etc'"):
         open_collection()
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("http://user:secret@10.0.0.7:8417/data", "10.0.0.7:8417"),
-        ("s3://bucket/prefix", "s3://bucket"),
-    ],
-)
-def test_label(text: str, name: str) -> None:
-    """Messages name a mirror by its host, without its password."""
-    assert host_of(text) == name
-    assert Mirror(text, "x").label == f"the mirror {name}"
 
 
 SECRET = "hunter2"
@@ -550,99 +489,3 @@ def test_begun_at_drive_and_finished_at_a_peer(drive: Drive, tmp_path: Path) -> 
     assert drive.path("fan.raw").read_bytes() == DATA
     assert drive.server.sent(file) == resumed == 2 * MIB
     assert received <= SIZE - 2 * MIB + OVERLAP
-
-
-# --- filling one ------------------------------------------------------------------------------
-
-
-def push(drive: Drive, *arguments: str, code: int = 0) -> str:
-    """Run ``evio-data mirror push``."""
-    words = ["mirror", "push", *arguments]
-    with drive.spawn(MAIN.replace("()", f"({words!r})")) as process:
-        printed, complaint = process.communicate(timeout=60)
-    assert process.returncode == code, complaint
-    return printed + complaint
-
-
-def test_push_to_a_folder(drive: Drive, tmp_path: Path) -> None:
-    """Verified files are copied under their keys; what was there is left alone."""
-    drive.add("fan/fan.raw", DATA)
-    drive.add("hover.raw", OTHER)
-    evio_data.fetch("fan.raw")
-    target = tmp_path / "mirror"
-
-    assert "1 pushed, 0 present, 1 not verified, 0 failed" in push(drive, str(target))
-    assert "0 pushed, 1 present, 1 not verified, 0 failed" in push(drive, str(target))
-    files = [path for path in target.rglob("*") if path.is_file()]
-    assert files == [target / "fan/fan.raw"]
-    assert files[0].read_bytes() == DATA
-
-
-def test_push_takes_no_unverified_file(drive: Drive, tmp_path: Path) -> None:
-    """A file that changed since it was verified is not given to others, and that is a failure."""
-    drive.add("fan.raw", DATA)
-    drive.add("never fetched.raw", OTHER)
-    evio_data.fetch("fan.raw").write_bytes(b"changed")
-
-    said = push(drive, str(tmp_path / "mirror"), code=1)
-    assert "0 pushed, 0 present, 1 not verified, 1 failed" in said
-    assert "`evio-data verify --repair` mends it" in said
-    assert not (tmp_path / "mirror").exists()
-
-
-def test_push_hashes_what_has_no_stamp(drive: Drive, tmp_path: Path) -> None:
-    """A right file whose stamp is lost is hashed, and pushed."""
-    drive.add("fan.raw", DATA)
-    evio_data.fetch("fan.raw")
-    (drive.state("fan.raw") / "stamp").unlink()
-
-    assert "1 pushed" in push(drive, str(tmp_path / "mirror"))
-    assert (tmp_path / "mirror/fan.raw").read_bytes() == DATA
-
-
-def test_push_mends_on_request(drive: Drive, tmp_path: Path) -> None:
-    """With ``--verify`` what is there is read back, and replaced if it is wrong."""
-    drive.add("fan.raw", DATA)
-    evio_data.fetch("fan.raw")
-    target = tmp_path / "mirror"
-    push(drive, str(target))
-    (target / "fan.raw").write_bytes(OTHER)
-
-    assert "1 present" in push(drive, str(target))
-    assert "1 pushed" in push(drive, str(target), "fan.raw", "--verify")
-    assert (target / "fan.raw").read_bytes() == DATA
-
-
-def rot(path: Path) -> None:
-    """Change a file behind its stamp's back."""
-    status = path.stat()
-    with path.open("r+b") as file:
-        file.write(b"rotten")
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def test_push_hashes_on_the_way(drive: Drive, tmp_path: Path) -> None:
-    """A file that rotted without a trace in its status is not passed on."""
-    drive.add("fan.raw", DATA)
-    rot(evio_data.fetch("fan.raw"))
-
-    said = push(drive, str(tmp_path / "mirror"), code=1)
-
-    assert "was damaged since it was verified" in said
-    assert list((tmp_path / "mirror").iterdir()) == []
-
-
-def test_push_to_a_web_server(drive: Drive) -> None:
-    """A URL that cannot be written to is an error that says what can."""
-    drive.add("fan.raw", DATA)
-
-    assert "Name a folder, or a URL of s3, gs" in push(drive, "http://example.org", code=1)
-
-
-def test_push_into_what_is_no_folder(drive: Drive, tmp_path: Path) -> None:
-    """A target that cannot be written is told for each file."""
-    drive.add("fan.raw", DATA)
-    evio_data.fetch("fan.raw")
-    (tmp_path / "file").touch()
-
-    assert "1 failed" in push(drive, str(tmp_path / "file"), code=1)

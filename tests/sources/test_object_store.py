@@ -18,6 +18,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
+from tests.sharing.pushes import push_by_command, rot
 from tests.sources.test_mirrors import (
     DATA,
     FETCH,
@@ -27,8 +28,6 @@ from tests.sources.test_mirrors import (
     SIZE,
     closed_port,
     fill,
-    push,
-    rot,
 )
 
 if TYPE_CHECKING:
@@ -82,9 +81,9 @@ def test_push_and_fetch_from_s3(drive: Drive, bucket: str, tmp_path: Path) -> No
     """What was pushed to S3 is fetched from there by a second cache: 0 bytes from Drive."""
     drive.add("fan/fan.raw", DATA, size=True)
     evio_data.fetch("fan.raw")
-    assert "1 pushed" in push(drive, bucket)
-    assert "1 present" in push(drive, bucket)
-    assert "1 present" in push(drive, bucket, "--verify")
+    assert "1 pushed" in push_by_command(drive, bucket)
+    assert "1 present" in push_by_command(drive, bucket)
+    assert "1 present" in push_by_command(drive, bucket, "--verify")
     drive.server.forget()
 
     second = drive.fetch_elsewhere(
@@ -100,7 +99,7 @@ def test_begun_at_drive_and_finished_at_s3(drive: Drive, bucket: str, tmp_path: 
     """A download that Drive cut is finished from S3, where it stood."""
     file = drive.add("fan.raw", DATA, size=True)
     fill(drive, tmp_path / "first")
-    push(drive, bucket, "--cache-dir", str(tmp_path / "first"))
+    push_by_command(drive, bucket, "--cache-dir", str(tmp_path / "first"))
     file.cut_after, file.quota = 2 * MIB, "on-resume"
     drive.server.forget()
     with pytest.raises(errors.QuotaExceededError):
@@ -125,7 +124,7 @@ def test_s3_lies(drive: Drive, bucket: str, tmp_path: Path) -> None:
     got = drive.fetch_elsewhere("fan.raw", EVIO_DATA_MIRRORS=bucket)
 
     assert got.read_bytes() == DATA
-    assert "1 pushed" in push(drive, bucket, "--verify")
+    assert "1 pushed" in push_by_command(drive, bucket, "--verify")
 
 
 @pytest.mark.slow
@@ -134,8 +133,10 @@ def test_s3_gets_nothing_rotten(drive: Drive, bucket: str) -> None:
     drive.add("fan.raw", DATA)
     rot(evio_data.fetch("fan.raw"))
 
-    assert "was damaged since it was verified" in push(drive, bucket, code=1)
-    assert "was damaged since it was verified" in push(drive, bucket, code=1)  # and not "present"
+    assert "was damaged since it was verified" in push_by_command(drive, bucket, code=1)
+    assert "was damaged since it was verified" in push_by_command(
+        drive, bucket, code=1
+    )  # and not "present"
 
 
 @pytest.mark.slow

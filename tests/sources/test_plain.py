@@ -133,18 +133,3 @@ def test_plain_https_never_leads_to_http(
             PlainSource(f"{site.url}/a.raw").open(connection, 0, None)
         assert len(site) == 1
     assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    ("url", "label"),
-    [
-        ("https://drive.google.com/uc?id=1vB1cOZlO4MQ7c503", "Google Drive"),
-        ("https://drive.google.com/file/d/1vB1cOZlO4MQ7c503/view", "Google Drive"),
-        ("https://lab.example/a.raw", "lab.example"),
-        ("https://me:SECRET@lab.example/a.raw", "lab.example"),
-        ("https://drive.google.com.lab.example/uc?id=1vB1cOZlO4", "drive.google.com.lab.example"),
-    ],
-)
-def test_source_of(url: str, label: str) -> None:
-    """Drive's links are Drive's, all others are plain; a label has no password."""
-    assert source_of(url).label == label

@@ -5,29 +5,18 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cluster.exchange import MIB, CacheOf, everywhere
 from tests.conftest import noise
 
 pytest.importorskip("distributed")
 
 from evio_data.dask import prefetch
-
-MIB = 2**20
-CacheOf = Callable[[str], Path]
-
-
-def everywhere(report: Any, cache_of: CacheOf, content: dict[str, bytes]) -> bool:
-    """Say whether every worker's cache has every file, byte for byte."""
-    return all(
-        (cache_of(address) / name).read_bytes() == data
-        for address in report.machines
-        for name, data in content.items()
-    )
 
 
 def test_the_origin_sends_each_file_once(
@@ -124,50 +113,6 @@ def test_a_refusal_is_one_request(drive: Any, client: Any, cache_of: CacheOf) ->
     assert all(
         [o.status for o in each] == ["failed", "fetched"] for each in report.machines.values()
     )
-
-
-def test_wrong_bytes_of_a_peer_are_caught_and_mended(
-    drive: Any, client: Any, workers: list[str], cache_of: CacheOf, drop: Callable[..., None]
-) -> None:
-    """A peer whose disk has changed the bytes unseen is left for another one, and mended."""
-    content = {"fan/a.raw": noise(3 * MIB)}
-    drive.add("fan/a.raw", content["fan/a.raw"])
-    prefetch(client, cache_dir=cache_of, progressbar=False)
-    drive.server.forget()
-    damaged = cache_of(workers[0]) / "fan/a.raw"
-    before = damaged.stat()
-    with damaged.open("r+b") as file:
-        file.seek(MIB)
-        file.write(b"wrong")
-    os.utime(damaged, ns=(before.st_atime_ns, before.st_mtime_ns))
-    drop(workers[2], "fan/a.raw")
-    drop(workers[3], "fan/a.raw")
-    report = prefetch(client, cache_dir=cache_of, progressbar=False)
-    assert report.ok
-    assert everywhere(report, cache_of, content)
-    assert drive.server.sent() == 0
-
-
-def test_a_copy_resumes(
-    drive: Any,
-    client: Any,
-    workers: list[str],
-    cache_of: CacheOf,
-    killed_at: Callable[..., Any],
-    drop: Callable[..., None],
-) -> None:
-    """What a killed download left on a machine does not come from its peers again."""
-    file = drive.add("a.raw", noise(8 * MIB), rate=8 * MIB)
-    os.environ["EVIO_DATA_DIR"] = str(cache_of(workers[3]))
-    killed_at(file, 5 * MIB)
-    file.rate = None
-    from evio_data._collection import open_collection
-
-    open_collection(cache_dir=cache_of(workers[0])).fetch("a.raw")
-    report = prefetch(client, cache_dir=cache_of, progressbar=False)
-    (copied,) = report.machines[workers[3]]
-    assert copied.status == "fetched"
-    assert copied.received < 6 * MIB < copied.resumed + copied.received
 
 
 def test_offline_machines_are_served_by_their_peers(
