@@ -66,7 +66,7 @@ def _tell_refused(intake: ImportResult) -> None:
 def _tell_missing(collection: Collection, intake: ImportResult) -> None:
     imported = sum(done.size for done in intake.imported)
     show_text(
-        f"{len(intake.imported)} imported ({size(imported)}), {len(intake.present)} were present, "
+        f"{len(intake.imported)} imported ({size(imported)}), {len(intake.present)} present, "
         f"{len(intake.missing)} still missing" + (":" if intake.missing else ".")
     )
     for name in intake.missing:
