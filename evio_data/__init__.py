@@ -80,6 +80,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if home.startswith("_pooch."):
+        import_module("._pooch.quietly", __name__)
     module = import_module(f".{home}", __name__)
     value: object = module if home == name else getattr(module, name)
     globals()[name] = value

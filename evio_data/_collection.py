@@ -193,10 +193,13 @@ class Collection:
                 continue  # the engine says it in the file's outcome
             if warm:
                 stamp = cached_file.stamp()
-                size = stamp.size if stamp else None
-                state = hash_state(entry, pins=cached_file.pins)
                 found[entry.name] = Outcome(
-                    entry.name, "present", cached_file.path, size, hash_state=state
+                    entry.name,
+                    "present",
+                    cached_file.path,
+                    stamp.size if stamp else None,
+                    hash=stamp.hash if stamp else entry.hash,
+                    hash_state=hash_state(entry, pins=cached_file.pins),
                 )
         return found
 

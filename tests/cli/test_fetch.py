@@ -88,6 +88,16 @@ def test_json(drive: Drive, fetch: Fetch) -> None:
     assert value["files"][1]["error"]["type"] == "NotFoundError"
 
 
+@pytest.mark.parametrize("pinned", [True, False])
+def test_json_of_a_file_that_is_there(drive: Drive, fetch: Fetch, *, pinned: bool) -> None:
+    """The second time there is a hash, too: the published one, or that of the first use."""
+    drive.add("a.raw", CONTENT, pinned=pinned)
+    first, second = (json.loads(fetch("a.raw", "--json").stdout)["files"][0] for _ in range(2))
+    assert (first["status"], second["status"]) == ("fetched", "present")
+    assert first["hash"] == second["hash"] == second["sha256"] is not None
+    assert second["state"] == ("verified" if pinned else "pinned")
+
+
 # --- what is printed --------------------------------------------------------------------------
 
 

@@ -54,11 +54,13 @@ def test_notebook(drive: Drive, tmp_path: Path) -> None:
     """Bars are plain lines where there are no widgets; a report is a table of names and reasons."""
     drive.add("fan/a.raw", b"% evt 3.0\n" + bytes(3000))
     drive.add("gone.raw", b"", refuse="not-found")
-    (fetched, report) = execute(
+    (fetched, report, registry) = execute(
         tmp_path,
         "import evio_data\nreport = evio_data.prefetch(progressbar=True)",
         "report",
+        "import os\nevio_data.Registry.open(os.environ['EVIO_DATA_REGISTRY']).fetch('a.raw')",
     )
+    assert [output["output_type"] for output in registry] == ["execute_result"]  # and no warning
     words = "".join(output["text"] for output in fetched)
     assert "fan/a.raw: 2.94 KiB in " in words
     assert "gone.raw: failed: " in words
