@@ -15,6 +15,7 @@ from types import ModuleType
 
 from ._bench import Bench
 from ._machine import describe, load
+from ._page import DOCS, HEAD, Page
 from ._tools import Tools, made_environment, present_environment
 
 SECTIONS = (
@@ -46,10 +47,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no such section: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     write = _Writer(options.output)
+    page = Page(DOCS / "benchmarks.md", SECTIONS)
     with _bench(options) as bench:
-        write(_heading(bench, arguments))
+        heading = _heading(bench, arguments)
+        write(heading)
         for name in options.sections or SECTIONS:
-            write(_section(name, bench))
+            section = _section(name, bench)
+            write(section)
+            if options.page:
+                page.put(section)
+    if options.page:
+        page.put(heading.replace("# Benchmarks", f"## {HEAD}"))
+        page.draw()
     return 0
 
 
@@ -61,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)} (default: all)")
     add("--runs", type=int, default=5, metavar="N", help="rounds (default: 5)")
     add("--output", type=Path, metavar="FILE", help="write there, too, as each section ends")
+    add("--page", action="store_true", help="put it into docs/benchmarks.md, and draw its plots")
     add("--scale", type=float, default=1.0, metavar="X", help="multiply all sizes (for trying)")
     add("--large", action="store_true", help="section memory: a file of 4 GiB, too")
     add("--slow", action="store_true", help="slow tools in every round, not only in the first")
@@ -133,4 +143,6 @@ def _section(name: str, bench: Bench) -> str:
         text += f"\n\nFailed, so not in the table: {', '.join(bench.failed)}."
         bench.failed.clear()
     took = time.monotonic() - began
-    return f"## {module.TITLE}\n\n{text}\n\nLoad before {before}, after {load()}; {took:.0f} s.\n"
+    when = time.strftime("%Y-%m-%d, %H:%M %Z")
+    end = f"Load before {before}, after {load()}; {took:.0f} s, until {when}."
+    return f"## {module.TITLE}\n\n{text}\n\n{end}\n"

@@ -12,6 +12,7 @@ import pytest
 from benchmarks import failures
 from benchmarks._bench import Bench
 from benchmarks._measure import Candidate, Command, Sample, Samples, compare
+from benchmarks._page import Page
 from benchmarks._table import standing
 from benchmarks._tools import Tools
 from benchmarks._trial import NAME, Scenario, Trial
@@ -53,6 +54,20 @@ def test_a_section_prints_a_table_and_its_goals(section: str, row: str, tmp_path
     assert row in done.stdout
     assert "goal at " in done.stdout
     assert output.read_text(encoding="utf-8") == done.stdout
+
+
+def test_the_page_gets_what_was_measured(tmp_path: Path) -> None:
+    """A section takes the place of the one of its title, in the order of all; others stay."""
+    page = tmp_path / "page.md"
+    page.write_text("# Benchmarks\n\nWords.\n\n## Warm: old\n\nold\n\n## Other\n\nkept\n")
+    made = Page(page, ["cold", "tls", "warm"])
+    made.put("## Warm: new\n\n| 1 |\n")
+    made.put("## TLS: new\n\n| 2 |\n")
+    made.put("## How it was measured\n\n- here\n")
+    assert page.read_text() == (
+        "# Benchmarks\n\nWords.\n\n## How it was measured\n\n- here\n\n## TLS: new\n\n| 2 |\n\n"
+        "## Warm: new\n\n| 1 |\n\n## Other\n\nkept\n"
+    )
 
 
 @pytest.mark.skipif(
