@@ -40,6 +40,7 @@ class Delivery:
         self._presence: SharedFolderLock | None = None
         self._root = os.path.abspath(base)  # noqa: PTH100
         self._name = hashlib.sha256(entry.url.encode()).hexdigest()[:URL_DIGITS]
+        self._top = STATE_FOLDER
         self.final = str(self.state / "output")
         self._file = output if not isinstance(output, str | os.PathLike) else None
         if isinstance(output, str | os.PathLike):
@@ -53,7 +54,7 @@ class Delivery:
     @property
     def state(self) -> Path:
         """Our folder for this URL."""
-        return Path(self._root, STATE_FOLDER, self._name)
+        return Path(self._root, self._top, self._name)
 
     def known_hash(self, published: str | None) -> str | None:
         """Return the published hash: a first use is not remembered here."""
@@ -64,17 +65,29 @@ class Delivery:
         return self.path
 
     def prepare(self) -> None:
-        """Make our folder in theirs."""
+        """Make our folder in theirs; beside one of a stranger's, under another name."""
         try:
             Path(self._root).mkdir(parents=True, exist_ok=True)
             self._presence = self._presence or SharedFolderLock(self._root)
-            make_folders(self._root, [STATE_FOLDER, self._name])
-            usable = os.access(self.state, os.W_OK | os.X_OK) and not self._is_strangers()
+            usable = self._is_made()
+            if not usable and hasattr(os, "geteuid"):
+                self._top = f"{STATE_FOLDER}-{os.geteuid()}"
+                usable = self._is_made()
         except OSError as error:
             raise as_cache_error(error, self.state) from error
         if not usable:
             denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             raise as_cache_error(denied, self.state)
+        if self._file is not None:
+            self.final = str(self.state / "output")
+
+    def _is_made(self) -> bool:
+        """Make our folder, if it is not there; say whether we can use it."""
+        try:
+            make_folders(self._root, [self._top, self._name])
+        except PermissionError:
+            return False
+        return os.access(self.state, os.W_OK | os.X_OK) and not self._is_strangers()
 
     def _is_strangers(self) -> bool:
         """Say whether anybody may have put our folder here: no hash need show what is in it."""

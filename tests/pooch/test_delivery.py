@@ -142,6 +142,35 @@ def test_partial_that_a_stranger_put_there(server: DriveServer, tmp_path: Path) 
     assert (shared / "ours").read_bytes() == BYTES
 
 
+@pytest.mark.parametrize("theirs", [".evio-data", ".evio-data/*"])
+def test_what_a_stranger_left_is_in_nobody_s_way(
+    server: DriveServer, tmp_path: Path, theirs: str
+) -> None:
+    """Where every place has a folder of another user's for this URL, ours is beside it."""
+    if not hasattr(os, "geteuid") or os.geteuid():
+        pytest.skip("only root can play another user")
+    shared = tmp_path / "shared"
+    os.environ["EVIO_DATA_DIR"] = str(shared)
+    shared.mkdir()
+    shared.chmod(0o777)
+    file = server.add("a.raw", BYTES, cut_after=2 * MIB, quota="on-resume")
+    with pytest.raises(QuotaExceededError):
+        DriveDownloader()(file.url, shared / "theirs", None)
+    for path in shared.glob(theirs):
+        os.chown(path, 65534, 65534)
+    for _ in range(2):
+        with pytest.raises(QuotaExceededError):
+            DriveDownloader()(file.url, shared / "ours", None)
+    file.cut_after, file.quota = None, None
+    server.forget()
+
+    DriveDownloader()(file.url, shared / "ours", None)
+
+    assert (shared / "ours").read_bytes() == BYTES
+    assert server.sent(file) < len(BYTES) - MIB
+    assert not (shared / ".evio-data-0").exists()
+
+
 def test_no_folder_takes_a_partial(server: DriveServer, folder: Path) -> None:
     """Where no place can hold a partial, the error is typed, and pooch does not repeat it."""
     folder.mkdir()
