@@ -217,7 +217,8 @@ def _judge_registries(world: World) -> list[str]:
 def _may_have_a_lock(world: World, name: str) -> bool:
     """Say whether a process may have left its lock's file: killed, or with a disk that failed."""
     lock = world.cache / STATE / name / "lock"
-    killed = any(9 in process.signals for process in world.processes)
+    # A script of somebody else's has no handler: what asks others to end kills it.
+    killed = any(9 in each.signals or each.code in (-9, -15) for each in world.processes)
     may_have = killed or world.schedule.broken is not None
     return may_have and lock.is_file() and not lock.stat().st_size and not is_held(lock)
 
