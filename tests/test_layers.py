@@ -150,3 +150,31 @@ def test_a_folder_holds_no_code_of_its_own() -> None:
     for path in PACKAGE.glob("_*/__init__.py"):
         (sentence,) = ast.parse(path.read_text(encoding="utf-8")).body
         assert isinstance(sentence, ast.Expr), path
+
+
+TESTED_ELSEWHERE = {
+    "__main__.py": "cli/test_arguments.py",
+    "_cli/cluster.py": "cluster/test_command.py",
+    "_cluster/exchange.py": "cluster/test_site.py",
+    "_sources/doi.py": "pooch/test_doi.py",
+    "_transfer/destination.py": "pooch/test_delivery.py",
+    "_transfer/listener.py": "progress/test_screens.py",
+    "dask.py": "cluster/test_dask.py",
+    "pytest_plugin.py": "pytest/test_pytest_plugin.py",
+    "testing/_answers.py": "testing/test_drive_server.py",
+    "testing/_channel.py": "testing/test_connection.py",
+    "_pooch/quietly.py": "progress/test_notebook.py",
+}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [str(each.relative_to(PACKAGE)) for each in PACKAGE.rglob("*.py") if each.stem != "__init__"],
+)
+def test_a_module_has_tests_of_its_own_name(module: str) -> None:
+    """Whoever looks for the tests of a module finds them where its name says."""
+    place = Path(module)
+    folders = [part.strip("_") for part in place.parts[:-1]]
+    own = Path(*folders, f"test_{place.stem.strip('_')}.py").as_posix()
+    tests = TESTED_ELSEWHERE.get(place.as_posix(), own)
+    assert (PACKAGE.parent / "tests" / tests).is_file()

@@ -36,7 +36,8 @@ class Turns:
     @property
     def are_wanted(self) -> bool:
         """Whether threads should take turns now."""
-        return not self._is_stuck and time.monotonic() >= self._again_at
+        is_stuck = self._is_stuck and self.lock.locked()  # else whoever it was has just left
+        return not is_stuck and time.monotonic() >= self._again_at
 
     @property
     def are_kept(self) -> bool:
