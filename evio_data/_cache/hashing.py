@@ -64,9 +64,12 @@ class RunningHash:
     def wake(self) -> None:
         """Tell that the front has moved."""
         if self._front() - self.hashed >= BEHIND:
-            if PROCESSORS.are_full():
-                with suppress(OSError):  # finish() meets it again, where somebody listens
-                    self._catch_up()
+            if PROCESSORS.are_full() and self._reading.acquire(blocking=False):
+                try:
+                    with suppress(OSError):  # finish() meets it again, where somebody listens
+                        self._catch_up_alone()
+                finally:
+                    self._reading.release()
                 return
             if self._thread is None:
                 self._start()
@@ -131,13 +134,17 @@ class RunningHash:
 
     def _catch_up(self) -> None:
         with self._reading:
-            if self._given_up or self._front() <= self.hashed:
-                return
-            if self._buffer is None:
-                # Page-aligned: reading into a bytearray was markedly slower where measured.
-                self._buffer = mmap.mmap(-1, BLOCK)
-            with memoryview(self._buffer) as view:
-                self._hash_to_front(view)
+            self._catch_up_alone()
+
+    def _catch_up_alone(self) -> None:
+        """Hash up to the front; the caller has the lock of the one who reads."""
+        if self._given_up or self._front() <= self.hashed:
+            return
+        if self._buffer is None:
+            # Page-aligned: reading into a bytearray was markedly slower where measured.
+            self._buffer = mmap.mmap(-1, BLOCK)
+        with memoryview(self._buffer) as view:
+            self._hash_to_front(view)
 
     def _hash_to_front(self, view: memoryview) -> None:
         self._file.seek(self.hashed)  # behind what was hashed as it arrived

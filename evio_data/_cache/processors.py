@@ -28,7 +28,7 @@ class Processors:
                 self._runnable += SMOOTHING * (_runnable() - self._runnable)
             finally:
                 self._lock.release()
-        return self._runnable > self._count + 0.5
+        return self._runnable > self._count + 1.5  # a server on this machine is not other work
 
 
 class ThreadLoad:

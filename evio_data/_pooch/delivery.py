@@ -124,8 +124,9 @@ class Delivery:
             for folder in self.state.parent.glob("[0-9a-f]" * URL_DIGITS):
                 with suppress(OSError):
                     folder.rmdir()
+            is_cache_of_ours = Path(self._root, CACHEDIR_TAG).exists()
             with suppress(OSError):
-                if not Path(self._root, CACHEDIR_TAG).exists():  # else it is a cache of ours
+                if self._top != STATE_FOLDER or not is_cache_of_ours:
                     self.state.parent.rmdir()
         self._presence.release()
 
