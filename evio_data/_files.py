@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 from ._text import size
 from .errors import CacheError
 
+COPY_STEP = 1024 * 1024  # bytes
 FRESH = ".fresh"  # ends the name of a file that is about to get another one
 
 
@@ -297,7 +298,18 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
-    """Write bytes into an unbuffered file, in as many steps as the system makes of it."""
+    """Write bytes into a file, unbuffered or not, in as many steps as the system makes of it.
+
+    An unbuffered file takes what a nearly full disk still has space for, and raises nothing
+    before it is asked to take more.
+    """
     view = memoryview(data)
     while view:
-        view = view[file.write(view) :]
+        count: int | None = file.write(view)
+        view = view[len(view) if count is None else count :]  # None: of a file of somebody else's
+
+
+def copy_all(source: BinaryIO, target: BinaryIO, step: int = COPY_STEP) -> None:
+    """Write what is left of a file into another one, to the last byte."""
+    while block := source.read(step):
+        write_all(target, block)

@@ -129,6 +129,21 @@ def drive(tmp_path: Path) -> Iterator[Drive]:
 
 
 @pytest.fixture
+def short_writes() -> Iterator[int]:
+    """Let no file become longer than so many bytes: a write that would is cut, as by a full disk.
+
+    What raises is the next one.
+    """
+    resource = pytest.importorskip("resource")
+    limit, before = 250_000, resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield limit
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
 def fan(drive: Drive, tmp_path: Path) -> str:
     """A registered DAT recording, fetched."""
     drive.register("# license[fan/*]: CC0-1.0")

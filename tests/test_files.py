@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._files import Folder, as_cache_error, check_free_space, write_atomically
+from evio_data._files import Folder, as_cache_error, check_free_space, copy_all, write_atomically
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -119,3 +120,25 @@ def test_bytes_then_name_then_folder(tmp_path: Path) -> None:
     )
     names = [line.partition("(")[0] for line in log.read_text().splitlines() if "(" in line]
     assert [name[:6] for name in names][-3:] == ["fsync", "rename", "fsync"]
+
+
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_a_short_write_is_an_error(tmp_path: Path, short_writes: int, buffering: int) -> None:
+    """A last block that a full disk takes a part of is not taken for written."""
+    with (
+        pytest.raises(OSError, match="large"),
+        (tmp_path / "copy").open("wb", buffering) as target,
+    ):
+        copy_all(io.BytesIO(bytes(short_writes + 10)), target)
+
+
+def test_copy_to_a_file_of_somebody_else_s() -> None:
+    """An object whose ``write`` returns nothing has taken all."""
+    taken: list[bytes] = []
+
+    class Sink:
+        def write(self, data: bytes) -> None:
+            taken.append(bytes(data))
+
+    copy_all(io.BytesIO(b"x" * 100), Sink(), 30)  # type: ignore[arg-type]
+    assert b"".join(taken) == b"x" * 100

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import BinaryIO, Protocol
 
+from .._files import write_all
 from .hashing import BLOCK, Digests
 
 STEP = 8 * 1024 * 1024  # bytes that the kernel copies before they are hashed, still in its cache
@@ -76,12 +77,7 @@ def _copy(source: Readable, target: BinaryIO, size: int, digests: Digests) -> No
         if size < 0:
             raise TooLongError
         digests.update(block)
-        _write(target, memoryview(block))
-
-
-def _write(target: BinaryIO, view: memoryview) -> None:
-    while view:
-        view = view[target.write(view) :]
+        write_all(target, block)
 
 
 def _copy_in_kernel(source: BinaryIO, target: BinaryIO, size: int, digests: Digests) -> int:

@@ -6,7 +6,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from .._files import as_cache_error, flush_folder, open_nofollow
+from .._files import as_cache_error, flush_folder, open_nofollow, write_all
 from ..errors import CacheError
 
 CACHEDIR_TAG = "CACHEDIR.TAG"
@@ -31,7 +31,7 @@ def make_root(path: str) -> None:
         suppress(FileExistsError, PermissionError),
         open_nofollow(root / CACHEDIR_TAG, os.O_RDWR | os.O_CREAT | os.O_EXCL) as file,
     ):
-        file.write(TAG.encode("ascii"))
+        write_all(file, TAG.encode("ascii"))
 
 
 def make_folders(root: str, parts: list[str]) -> bool:

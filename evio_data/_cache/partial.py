@@ -10,7 +10,7 @@ from functools import partial as bound
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from .._files import as_cache_error, open_nofollow
+from .._files import as_cache_error, open_nofollow, write_all
 from .._http.validators import Validators
 from .._threads import started
 from . import spans
@@ -274,7 +274,7 @@ class Partial:
             if self._journal is None:
                 self._journal = open_nofollow(self._journal_name, _NEW)
             self._journal.seek(0)
-            self._journal.write(self._record())
+            write_all(self._journal, self._record())
         except OSError as error:
             raise as_cache_error(error, self.path) from error
 

@@ -4,7 +4,6 @@ import argparse
 import errno
 import filecmp
 import os
-import shutil
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._cache.copying import clone
 from .._cache.hashing import hash_of
 from .._drive.links import file_link, folder_link
-from .._files import as_cache_error, open_nofollow
+from .._files import as_cache_error, copy_all, open_nofollow
 from .._pooch.delivery import Delivery, place_for
 from .._pooch.entries import as_entry
 from .._registry.hashes import kind_of
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3  # to learn the name of a file, before the engine begins to count its own
 PAUSE = 1.0  # seconds between them
-COPY_STEP = 2**20  # bytes
 MAX_LABEL = 1000  # characters of a path that are shown
 
 
@@ -223,7 +221,7 @@ def copy_to(source: Path, target: Path) -> None:
     try:
         with source.open("rb") as file, open_nofollow(fresh, flags) as copy:
             if not clone(file, copy):
-                shutil.copyfileobj(file, copy, COPY_STEP)
+                copy_all(file, copy)
         put(fresh, target)
     except OSError as error:
         raise as_cache_error(error, target) from error

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .._cache.layout import make_folders
-from .._files import as_cache_error, open_nofollow
+from .._files import as_cache_error, copy_all, open_nofollow
 from .._registry.names import STATE_FOLDER
 from .._registry.registry import Entry
 from .._settings import default_cache_dir, expanded, from_environment
@@ -109,7 +108,7 @@ class Delivery:
     def _write(self, part: Path, output: BinaryIO) -> None:
         try:
             with part.open("rb") as file:
-                shutil.copyfileobj(file, output)
+                copy_all(file, output)
             output.flush()
         except Exception as error:
             self.fault = error
@@ -197,7 +196,7 @@ def _copy(part: Path, target: str) -> None:
             part.open("rb") as file,
             open_nofollow(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL) as to,
         ):
-            shutil.copyfileobj(file, to)
+            copy_all(file, to)
         fresh.replace(target)
     except BaseException:
         fresh.unlink(missing_ok=True)

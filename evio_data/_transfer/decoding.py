@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .._cache.hashing import Digests
-from .._files import open_nofollow
+from .._files import open_nofollow, write_all
 from ..errors import ChecksumError, DownloadError
 
 BLOCK = 256 * 1024  # bytes
@@ -73,7 +73,7 @@ def _write(file: BinaryIO, blocks: Iterator[bytes], digests: Digests, size: int 
         written += len(block)
         if size is not None and written > size:
             break
-        file.write(block)
+        write_all(file, block)
         digests.update(block)
     if size is not None and written != size:
         raise _wrong_size(written, size)

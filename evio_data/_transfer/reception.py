@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from .._cache.partial import STEP, PartialLostError
 from .._cache.processors import ThreadLoad
-from .._files import check_free_space
+from .._files import check_free_space, write_all
 from .._http.connection import Interrupted, TransportError
 from .._sources.base import Body
 from .cancellation import Cancellation
@@ -103,7 +103,7 @@ class Reception:
                     return
                 if not version.partial.is_ours():
                     raise PartialLostError(str(version.partial.path))
-                _write(file, view[:count])
+                write_all(file, view[:count])
                 version.running_hash.feed(view[:count], segment.position)
                 segment.span[1] += count
                 segment.fetched += count
@@ -160,9 +160,3 @@ def _buffer() -> memoryview:
         _OURS.view = memoryview(mmap.mmap(-1, BLOCK))
     view: memoryview = _OURS.view
     return view
-
-
-def _write(file: BinaryIO, view: memoryview) -> None:
-    written = file.write(view)
-    while written < len(view):
-        written += file.write(view[written:])

@@ -5,7 +5,7 @@ import time
 
 from .._cache.hashing import Digests
 from .._cache.partial import JOURNAL, PART, left_in
-from .._files import open_nofollow
+from .._files import open_nofollow, write_all
 from .._http.connection import HttpSession, TransportError
 from .._http.ranges import RangeError
 from .._registry.hashes import kind_of
@@ -85,9 +85,7 @@ def _publish(job: Job, data: bytearray, known: str) -> None:
     part = job.destination.state / f"{os.getpid():x}-{os.urandom(4).hex()}{PART}"
     try:
         with open_nofollow(part, _NEW) as file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+            write_all(file, memoryview(data))
         job.destination.publish(part, known)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from evio_data._cli.link import copy_to
+from evio_data.errors import CacheError
 from tests.cli.links import Fetch, link
 from tests.cli.programs import CONTENT
 from tests.conftest import noise
@@ -149,3 +151,14 @@ def test_two_links_to_one_name(drive: Drive, here: Path, fetch: Fetch) -> None:
     assert "a.raw exists, and is not this file" in done.stderr
     assert "nobody has published a hash" in " ".join(done.stderr.split())
     assert (here / "a.raw").read_bytes() == noise(1000)
+
+
+def test_a_disk_that_takes_a_part_of_the_last_block(tmp_path: Path, short_writes: int) -> None:
+    """A copy that did not all get to the disk is an error, and nothing has its name."""
+    resource = pytest.importorskip("resource")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+    (tmp_path / "cached").write_bytes(bytes(short_writes + 10))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (short_writes, -1))
+    with pytest.raises(CacheError, match="larger than a file may be"):
+        copy_to(tmp_path / "cached", tmp_path / "copy")
+    assert [path.name for path in tmp_path.iterdir()] == ["cached"]

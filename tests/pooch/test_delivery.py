@@ -19,6 +19,8 @@ import pooch
 import pytest
 
 from evio_data import DriveDownloader
+from evio_data._pooch.delivery import Delivery, _copy
+from evio_data._registry.registry import Entry
 from evio_data.errors import (
     CacheError,
     QuotaExceededError,
@@ -216,3 +218,24 @@ def test_read_only_folder(server: DriveServer, folder: Path, tmp_path: Path) -> 
     command = [*powerless, sys.executable, "-c", WRITE, str(folder), url, str(output)]
     subprocess.run(command, check=True)
     assert (tmp_path / "out" / "a.raw").read_bytes() == BYTES
+
+
+@pytest.mark.parametrize("how", ["another file system", "a raw file"])
+def test_a_disk_that_takes_a_part_of_the_last_block(
+    tmp_path: Path, short_writes: int, how: str
+) -> None:
+    """Bytes that did not all get to where pooch wants them are an error, not a shorter file."""
+    resource = pytest.importorskip("resource")
+    part, target = tmp_path / "part", tmp_path / "out" / "a.raw"
+    target.parent.mkdir()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+    part.write_bytes(bytes(short_writes + 10))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (short_writes, -1))
+    entry = Entry("a.raw", None, "https://example.org/a.raw")
+    with target.open("wb", buffering=0) as file:
+        handed_over = Delivery(str(tmp_path), entry, file).publish
+        hand_over = _copy if how == "another file system" else lambda *_: handed_over(part, "")
+        target.unlink()
+        with pytest.raises(OSError, match="large"):
+            hand_over(part, str(target))
+    assert list(target.parent.iterdir()) == []

@@ -8,6 +8,7 @@ import os
 import subprocess
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from evio_data.testing import DriveFile
     from tests.conftest import Drive
+
 
 Killed = Callable[["DriveFile", int], subprocess.Popen[str]]
 
@@ -138,3 +140,15 @@ def test_what_is_there_is_known_to_be_coded(
     killed_at(file, 300_000)
     file.rate, file.compress = None, then  # type: ignore[assignment]
     assert evio_data.fetch("fan.raw").read_bytes() == DATA
+
+
+def test_a_disk_that_takes_a_part_of_the_last_block(tmp_path: Path, short_writes: int) -> None:
+    """Decoded bytes that did not all get to the disk are an error, and leave nothing.
+
+    They once got the file's name: the hash was that of all of them (campaign 281204000792).
+    """
+    part = tmp_path / "1.part"
+    part.write_bytes(zlib.compress(bytes(short_writes + 10)))
+    with pytest.raises(OSError, match="large"):
+        decoded(part, "deflate", "sha256", None)
+    assert list(tmp_path.iterdir()) == [part]

@@ -12,7 +12,7 @@ from ._preload import How
 from ._trial import Trial
 
 HOWS = {"kill": How.KILL, "error": How.ERROR, "disk": How.DISK}
-RANDOM = re.compile(r"[0-9a-f]{6,}|\d+-[0-9a-z]+|[A-Za-z0-9_]{8}(?=\.(tmp|part|fresh))")
+RANDOM = re.compile(r"[0-9a-f]{1,8}-[0-9a-f]{8}|[0-9a-f]{6,}|[A-Za-z0-9_]{8}(?=\.(tmp|part|fresh))")
 
 
 class Row(NamedTuple):
