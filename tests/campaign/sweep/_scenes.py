@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from .._clients import CLI, PREFETCH
 
 KIB = 1024
 NAMES = ("a.raw", "fan/b.raw", "c.raw")
-Words = list[str]
+Words = Sequence[str]
 
 
 class Stage:
@@ -80,6 +80,8 @@ class Scene:
         What is run.
     pinned
         Whether hashes are published.
+    advised
+        What its error advises where the first run has left a part of the result.
     """
 
     words: Words
@@ -88,6 +90,7 @@ class Scene:
     goal: Callable[[Stage], str] = lambda _: ""
     code: str = CLI
     pinned: bool = True
+    advised: Words = ()
 
 
 def _half(stage: Stage) -> None:
@@ -168,7 +171,14 @@ SCENES: dict[str, Scene] = {
         ["import", "{given}/both.zip", "--yes"], ("c.raw",), _by_hand, pinned=False
     ),
     "verify --repair": Scene(["verify", "--repair"], NAMES, _one_damaged),
-    "pin": Scene(["pin", "-o", "{out}/pinned.txt"], NAMES, _fetched, goal=_is_pinned, pinned=False),
+    "pin": Scene(
+        ["pin", "-o", "{out}/pinned.txt"],
+        NAMES,
+        _fetched,
+        goal=_is_pinned,
+        pinned=False,
+        advised=["pin", "--registry", "{out}/pinned.txt"],
+    ),
     "registry build": Scene(
         ["registry", "build", "{listing}", "-o", "{out}/built.txt"], goal=_is_registry
     ),

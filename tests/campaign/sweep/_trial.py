@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EIO
 from pathlib import Path
@@ -139,15 +139,23 @@ class Trial:
         ]
         return calls, self.stage.below(self.stage.folder)
 
-    def _run(self, how: How, at: int, *, error: int = EIO, log: Path | None = None) -> Ended:
+    def _run(
+        self,
+        how: How,
+        at: int,
+        *,
+        error: int = EIO,
+        log: Path | None = None,
+        words: Sequence[str] = (),
+    ) -> Ended:
         job = {
             "code": self.scene.code,
-            "command": ["command", *self._words(self.scene.words)],
+            "command": ["command", *self._words(words or self.scene.words)],
             "arm": {"log": str(log) if log else "", "at": at, "how": int(how), "errno": error},
         }
         return self._play(job)
 
-    def _words(self, words: list[str]) -> list[str]:
+    def _words(self, words: Sequence[str]) -> list[str]:
         stage = self.stage
         places = {"given": stage.given, "out": stage.out, "mirror": stage.mirror}
         named = {**places, "registry": stage.registry, "listing": stage.listing.url}
@@ -180,6 +188,8 @@ class Trial:
         wrong = [*self._judge(ended, killed=how is How.KILL), *self._judge_repair()]
         reached = not self._wrong_after_success()  # then there may be nothing left to do
         again = self._run(How.COUNT, -1)
+        if again.code and "--registry" in again.said and self.scene.advised:
+            again = self._run(How.COUNT, -1, words=self.scene.advised)
         if again.code != 0 and not reached:
             wrong.append(("stuck", f"the next run exits with {again.code}: {again.said[-800:]}"))
         elif problem := self._wrong_after_success():
