@@ -7,8 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from .._files import as_cache_error, flush_folder, open_nofollow, write_all
+from .._registry.names import STATE_FOLDER
 from ..errors import CacheError
 
+_IN_FOLDERS = {os.open, os.mkdir, os.stat} <= os.supports_dir_fd
+_HOLD = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
+_HOLD |= getattr(os, "O_CLOEXEC", 0)
 CACHEDIR_TAG = "CACHEDIR.TAG"
 TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -37,33 +41,58 @@ def make_root(path: str) -> None:
 def make_folders(root: str, parts: list[str]) -> bool:
     """Make the folders below a root that are not there; say whether the last one was not.
 
+    Each is made in the one before it, held open: who puts a link in its place meanwhile leads
+    nobody elsewhere.
+
     Raises
     ------
     CacheError
         If what is no folder is in the way.
     """
     path, is_new = root, False
-    for part in parts:
-        path = f"{path}{os.sep}{part}"
-        try:
-            status, is_new = os.lstat(path), False
-        except FileNotFoundError:
-            is_new = _made(path)
-            if is_new:
-                continue
-            status = os.lstat(path)
-        if not stat.S_ISDIR(status.st_mode):
-            raise in_the_way(path, status)
+    outer = os.open(root, _HOLD) if _IN_FOLDERS and parts else None
+    try:
+        for number, part in enumerate(parts, start=1):
+            path = f"{path}{os.sep}{part}"
+            is_new = _is_made(path, outer)
+            if outer is not None and number < len(parts):
+                inner = os.open(part, _HOLD | os.O_NOFOLLOW, dir_fd=outer)
+                os.close(outer)
+                outer = inner
+    finally:
+        if outer is not None:
+            os.close(outer)
     return is_new
 
 
-def _made(path: str) -> bool:
-    """Make a folder; say no where somebody else was faster."""
+def _is_made(path: str, outer: int | None) -> bool:
+    """Make a folder, in an open one if there is one; say no where it was there."""
+    place = path if outer is None else path.rpartition(os.sep)[2]
     try:
-        os.mkdir(path)  # noqa: PTH102
-    except FileExistsError:
-        return False
-    return True
+        status = os.stat(place, dir_fd=outer, follow_symlinks=False)
+    except FileNotFoundError:
+        with suppress(FileExistsError):  # somebody else was faster
+            os.mkdir(place, dir_fd=outer)
+            return True
+        status = os.stat(place, dir_fd=outer, follow_symlinks=False)
+    if not stat.S_ISDIR(status.st_mode):
+        raise in_the_way(path, status)
+    return False
+
+
+def make_again(folder: str) -> None:
+    """Make one of our own folders that somebody has cleared away, and those it is in.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done; also where a link has taken the place of one of them.
+    """
+    names = folder.split(os.sep)  # noqa: PTH206 - text from end to end
+    ours = next((n for n, name in enumerate(names) if name.startswith(STATE_FOLDER)), len(names))
+    root = os.sep.join(names[:ours])  # noqa: PTH118
+    Path(root).mkdir(parents=True, exist_ok=True)
+    make_folders(root, names[ours:])
 
 
 def flush_up(folder: str, root: str) -> None:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
 
+from .layout import make_again
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -82,7 +84,7 @@ class Lock:
         except PermissionError:
             return os.open(self._path, _FLAGS | os.O_RDONLY)
         except FileNotFoundError:
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            make_again(os.path.dirname(self._path))  # noqa: PTH120
             return os.open(self._path, _FLAGS | os.O_CREAT | os.O_RDWR, 0o666)
 
     def _is_current(self, descriptor: int) -> bool:

@@ -14,6 +14,7 @@ from .._files import as_cache_error, open_nofollow, write_all
 from .._http.validators import Validators
 from .._threads import started
 from . import spans
+from .layout import make_again
 from .spans import Span
 
 SYNC_STEP = 64 * 1024 * 1024  # bytes between two flushes of a file that arrives in several places
@@ -264,7 +265,7 @@ class Partial:
         try:
             part = open_nofollow(self._name, _NEW)
         except FileNotFoundError:  # the folder has been cleared away
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_again(str(self._folder))
             part = open_nofollow(self._name, _NEW)
         with part:
             self._inode = os.fstat(part.fileno()).st_ino

@@ -12,6 +12,9 @@ import pytest
 
 import evio_data
 from evio_data import errors
+from evio_data._cache.layout import make_folders
+from evio_data._cache.locks import Lock
+from evio_data._cache.partial import Partial
 from evio_data._collection import open_collection
 from tests.cache.conftest import DATA, NAME
 
@@ -146,3 +149,36 @@ def test_a_stranger_s_link_is_not_read_through(drive: Drive, tmp_path: Path) -> 
     os.lchown(place, 65534, 65534)
     with pytest.raises(errors.CacheError, match="symbolic link"):
         evio_data.fetch(NAME)
+
+
+@pytest.mark.parametrize("who", ["lock", "partial", "folders"])
+@pytest.mark.parametrize("at", [".evio-data", ".evio-data/fan"])
+def test_a_link_that_comes_meanwhile(tmp_path: Path, who: str, at: str) -> None:
+    """A folder that is made again is not made where somebody's link leads meanwhile.
+
+    A folder of ours was once made outside the cache (campaign 281205).
+    """
+    outside, state = tmp_path / "outside", tmp_path / "cache" / ".evio-data" / "fan" / "a.raw"
+    outside.mkdir()
+    state.mkdir(parents=True)
+    place = tmp_path / "cache" / at
+    shutil.rmtree(place)
+    place.symlink_to(outside, target_is_directory=True)
+    if who == "lock":
+        Lock(state / "lock").acquire()
+    elif who == "partial":
+        with pytest.raises(errors.CacheError):
+            Partial(state).open()
+    else:
+        with pytest.raises(errors.CacheError):
+            make_folders(str(tmp_path / "cache"), [".evio-data", "fan", "a.raw"])
+    assert list(outside.iterdir()) == []
+
+
+def test_folders_that_are_made(tmp_path: Path) -> None:
+    """Only what is missing is made, and whether the last one was is said."""
+    assert make_folders(str(tmp_path), ["a", "b"])
+    assert not make_folders(str(tmp_path), ["a", "b"])
+    assert make_folders(str(tmp_path), ["a", "c"])
+    assert not make_folders(str(tmp_path), [])
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b", "c"]
