@@ -297,7 +297,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         home.write(name, data)
 
 
-def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
+def write_all(file: BinaryIO, data: bytes | bytearray | memoryview) -> None:
     """Write bytes into a file, unbuffered or not, in as many steps as the system makes of it.
 
     An unbuffered file takes what a nearly full disk still has space for, and raises nothing
@@ -309,7 +309,7 @@ def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
         view = view[len(view) if count is None else count :]  # None: of a file of somebody else's
 
 
-def copy_all(source: BinaryIO, target: BinaryIO, step: int = COPY_STEP) -> None:
+def copy_all(source: BinaryIO, target: BinaryIO) -> None:
     """Write what is left of a file into another one, to the last byte."""
-    while block := source.read(step):
+    while block := source.read(COPY_STEP):
         write_all(target, block)

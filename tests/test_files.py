@@ -15,7 +15,14 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._files import Folder, as_cache_error, check_free_space, copy_all, write_atomically
+from evio_data._files import (
+    COPY_STEP,
+    Folder,
+    as_cache_error,
+    check_free_space,
+    copy_all,
+    write_atomically,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -140,5 +147,6 @@ def test_copy_to_a_file_of_somebody_else_s() -> None:
         def write(self, data: bytes) -> None:
             taken.append(bytes(data))
 
-    copy_all(io.BytesIO(b"x" * 100), Sink(), 30)  # type: ignore[arg-type]
-    assert b"".join(taken) == b"x" * 100
+    data = bytes(2 * COPY_STEP + 10)
+    copy_all(io.BytesIO(data), Sink())  # type: ignore[arg-type]
+    assert b"".join(taken) == data

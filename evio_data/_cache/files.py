@@ -96,7 +96,7 @@ class CachedFile:
         url = entry.url if entry is not None else ""
         source = partial(source_key, url) if url else str
         self._record = Record(root, name, source, memory or Memory({}, {}))
-        self.is_new = False
+        self.is_new = False  # whether our folder was made just now: nothing can be in it yet
 
     @property
     def path(self) -> Path:
@@ -370,7 +370,7 @@ class CachedFile:
         ChecksumError
             If other bytes were pinned in the meantime.
         """
-        self._refuse_link()
+        self._refuse_to_replace()
         try:
             self.refuse_another_s(actual)
             place = os.fspath(part).removeprefix(self._root + os.sep)
@@ -400,7 +400,7 @@ class CachedFile:
 
     def set_aside(self) -> Path:
         """Move a damaged file out of the way, to be kept until it is replaced; return where."""
-        self._refuse_link()
+        self._refuse_to_replace()
         try:
             with self._home() as home, self._ours() as ours:
                 home.move(self._last, ours, "damaged")
@@ -414,8 +414,8 @@ class CachedFile:
             raise as_cache_error(error, self.final) from error
         return self.damaged
 
-    def _refuse_link(self) -> None:
-        """Refuse to replace what is no file: somebody has put a link there on purpose."""
+    def _refuse_to_replace(self) -> None:
+        """Refuse to replace what is no regular file; also a link, put there on purpose."""
         try:
             there = os.lstat(self.final)
         except FileNotFoundError:

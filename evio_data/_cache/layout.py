@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..errors import CacheError
 _IN_FOLDERS = {os.open, os.mkdir, os.stat} <= os.supports_dir_fd
 _HOLD = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
 _HOLD |= getattr(os, "O_CLOEXEC", 0)
+_IS_OURS = re.compile(re.escape(STATE_FOLDER) + r"(?:-\d+)?").fullmatch  # -1000: of one user
 CACHEDIR_TAG = "CACHEDIR.TAG"
 TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -48,6 +50,8 @@ def make_folders(root: str, parts: list[str]) -> bool:
     ------
     CacheError
         If what is no folder is in the way.
+    OSError
+        If one cannot be made; it names the whole path.
     """
     path, is_new = root, False
     outer = os.open(root, _HOLD) if _IN_FOLDERS and parts else None
@@ -59,6 +63,11 @@ def make_folders(root: str, parts: list[str]) -> bool:
                 inner = os.open(part, _HOLD | os.O_NOFOLLOW, dir_fd=outer)
                 os.close(outer)
                 outer = inner
+    except CacheError:
+        raise
+    except OSError as error:
+        error.filename = path  # not only its last part
+        raise
     finally:
         if outer is not None:
             os.close(outer)
@@ -89,7 +98,8 @@ def make_again(folder: str) -> None:
         If that cannot be done; also where a link has taken the place of one of them.
     """
     names = folder.split(os.sep)  # noqa: PTH206 - text from end to end
-    ours = next((n for n, name in enumerate(names) if name.startswith(STATE_FOLDER)), len(names))
+    # The last of that name: a whole cache may be in a folder that somebody called like it.
+    ours = max((n for n, name in enumerate(names) if _IS_OURS(name)), default=len(names))
     root = os.sep.join(names[:ours])  # noqa: PTH118
     Path(root).mkdir(parents=True, exist_ok=True)
     make_folders(root, names[ours:])

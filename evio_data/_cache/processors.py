@@ -6,6 +6,7 @@ import time
 
 SAMPLE_EVERY = 0.1  # seconds between two looks
 SMOOTHING = 0.3  # weight of the newest look
+ALLOWED = 1.5  # threads beyond the processors: one is a server's or a test's on this machine
 BUSY_SHARE = 0.8  # of its time that a thread which waits for nothing else runs, or wants to
 
 
@@ -28,7 +29,7 @@ class Processors:
                 self._runnable += SMOOTHING * (_runnable() - self._runnable)
             finally:
                 self._lock.release()
-        return self._runnable > self._count + 1.5  # a server on this machine is not other work
+        return self._runnable > self._count + ALLOWED
 
 
 class ThreadLoad:

@@ -68,10 +68,10 @@ class Delivery:
         try:
             Path(self._root).mkdir(parents=True, exist_ok=True)
             self._presence = self._presence or SharedFolderLock(self._root)
-            usable = self._is_made()
+            usable = self._has_made_folder()
             if not usable and hasattr(os, "geteuid"):
                 self._top = f"{STATE_FOLDER}-{os.geteuid()}"
-                usable = self._is_made()
+                usable = self._has_made_folder()
         except OSError as error:
             raise as_cache_error(error, self.state) from error
         if not usable:
@@ -80,7 +80,7 @@ class Delivery:
         if self._file is not None:
             self.final = str(self.state / "output")
 
-    def _is_made(self) -> bool:
+    def _has_made_folder(self) -> bool:
         """Make our folder, if it is not there; say whether we can use it."""
         try:
             make_folders(self._root, [self._top, self._name])

@@ -85,7 +85,7 @@ def _publish(job: Job, data: bytearray, known: str) -> None:
     part = job.destination.state / f"{os.getpid():x}-{os.urandom(4).hex()}{PART}"
     try:
         with open_nofollow(part, _NEW) as file:
-            write_all(file, memoryview(data))
+            write_all(file, data)
         job.destination.publish(part, known)
     except BaseException:
         part.unlink(missing_ok=True)

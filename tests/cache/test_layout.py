@@ -12,7 +12,7 @@ import pytest
 
 import evio_data
 from evio_data import errors
-from evio_data._cache.layout import make_folders
+from evio_data._cache.layout import make_again, make_folders
 from evio_data._cache.locks import Lock
 from evio_data._cache.partial import Partial
 from evio_data._collection import open_collection
@@ -173,6 +173,23 @@ def test_a_link_that_comes_meanwhile(tmp_path: Path, who: str, at: str) -> None:
         with pytest.raises(errors.CacheError):
             make_folders(str(tmp_path / "cache"), [".evio-data", "fan", "a.raw"])
     assert list(outside.iterdir()) == []
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """The error has the whole path, also where the folders are made one in the other."""
+    name = "x" * 300  # longer than any file system takes
+    with pytest.raises(OSError, match="long") as caught:
+        make_folders(str(tmp_path), ["fan", name])
+    assert caught.value.filename == str(tmp_path / "fan" / name)
+
+
+def test_cache_in_a_link_that_is_called_as_ours(tmp_path: Path) -> None:
+    """A cache may be where its owner's own link leads, whatever that is called."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / ".evio-data").symlink_to(tmp_path / "disk", target_is_directory=True)
+    state = tmp_path / ".evio-data" / "cache" / ".evio-data" / "a.raw"
+    make_again(str(state))
+    assert (tmp_path / "disk" / "cache" / ".evio-data" / "a.raw").is_dir()
 
 
 def test_folders_that_are_made(tmp_path: Path) -> None:
