@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from evio_data.testing import DriveFile, DriveServer, write_dat
+from tests.http.wire import Wire
 
 MIB = 2**20
 # One connection: a split would let a cut range's last bytes be sent for nothing.
@@ -182,3 +183,24 @@ def s3() -> Iterator[str]:
             yield next(found[1] for found in lines if found)
         finally:
             process.kill()
+
+
+@pytest.fixture
+def bucket(s3: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bucket of this test's own, and the environment that leads to it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    name = re.sub(r"[^a-z0-9]", "-", request.node.name)[:50].strip("-")
+    code = f"import s3fs; s3fs.S3FileSystem().mkdir({name!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    return f"s3://{name}/data"
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A server that says just what it is told."""
+    server = Wire()
+    yield server
+    server.close()

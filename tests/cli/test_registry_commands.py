@@ -31,19 +31,11 @@ MAIN = "from evio_data._cli.main import main; main()"
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Path:
-    """The folder that commands run in."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def run(work: Path) -> Any:
+def run(here: Path) -> Any:
     """Run ``evio-data`` in that folder."""
 
     def command(*arguments: str, **environment: str) -> Result:
-        return commands.run(*arguments, cwd=work, **environment)
+        return commands.run(*arguments, cwd=here, **environment)
 
     return command
 
@@ -86,12 +78,12 @@ def named(server: DriveServer, name: str) -> DriveFile:
 
 @pytest.mark.parametrize("key", ["", KEY])
 def test_story_of_a_folder(
-    drive: Drive, challenge: DriveFolder, work: Path, run: Any, key: str
+    drive: Drive, challenge: DriveFolder, here: Path, run: Any, key: str
 ) -> None:
     """Built twice, a registry does not change; one file replaced, the check says which."""
     first = run("registry", "build", challenge.url, EVIO_DATA_API_KEY=key)
     assert first.code == 0, first.err
-    text = (work / "registry.txt").read_bytes()
+    text = (here / "registry.txt").read_bytes()
     entries = parse(text).entries
     assert len(entries) == 100
     assert all(entry.size is not None for entry in entries.values())
@@ -101,7 +93,7 @@ def test_story_of_a_folder(
     assert "left out: Notes: a Google document" in first.err
 
     second = run("registry", "build", challenge.url, EVIO_DATA_API_KEY=key)
-    assert (second.code, (work / "registry.txt").read_bytes()) == (0, text)
+    assert (second.code, (here / "registry.txt").read_bytes()) == (0, text)
     check = ("registry", "check", "--registry", "registry.txt")
     same = run(*check, EVIO_DATA_API_KEY=key)
     assert (same.code, same.out) == (0, "registry.txt: as the folder, 100 files\n")
@@ -116,10 +108,10 @@ def test_story_of_a_folder(
     )
     assert len(drifted.out.splitlines()) == 2
     third = run("registry", "build", challenge.url, EVIO_DATA_API_KEY=key)
-    assert (third.code, (work / "registry.txt").read_bytes()) == (1, text)
+    assert (third.code, (here / "registry.txt").read_bytes()) == (1, text)
 
 
-def test_drift_as_json(drive: Drive, challenge: DriveFolder, work: Path, run: Any) -> None:
+def test_drift_as_json(drive: Drive, challenge: DriveFolder, here: Path, run: Any) -> None:
     """What was added, removed and changed is in the JSON, apart from the words."""
     server = drive.server
     run("registry", "build", challenge.url, "-o", "mine.txt")
@@ -169,7 +161,7 @@ def test_build_as_json(drive: Drive, challenge: DriveFolder, run: Any) -> None:
     assert (second.json["written"], second.json["added"], second.json["ok"]) == (False, [], True)
 
 
-def test_built_registry_serves(drive: Drive, challenge: DriveFolder, work: Path, run: Any) -> None:
+def test_built_registry_serves(drive: Drive, challenge: DriveFolder, here: Path, run: Any) -> None:
     """What a built registry names can be fetched, names with blanks and shortcuts too."""
     run("registry", "build", challenge.url)
     names = ["recording 3/Event/events.raw", "link.raw", "a%3Ab.raw"]
@@ -191,11 +183,11 @@ def test_built_registry_serves(drive: Drive, challenge: DriveFolder, work: Path,
         (["build", "1" * 33, "-j", "0"], "1 to 32"),
     ],
 )
-def test_usage(work: Path, run: Any, words: list[str], said: str) -> None:
+def test_usage(here: Path, run: Any, words: list[str], said: str) -> None:
     """What cannot be meant is answered with exit code 2, before anything is asked."""
-    (work / "plain.txt").write_text("a unpinned https://a.org/a\n")
-    (work / "broken.txt").write_text("a b\n")
-    (work / "other.txt").write_text(
+    (here / "plain.txt").write_text("a unpinned https://a.org/a\n")
+    (here / "broken.txt").write_text("a b\n")
+    (here / "other.txt").write_text(
         f"# folder: https://drive.google.com/drive/folders/{'2' * 33}\n"
     )
     result = run("registry", *words)
@@ -205,17 +197,17 @@ def test_usage(work: Path, run: Any, words: list[str], said: str) -> None:
 
 @pytest.mark.parametrize("refusal", ["not-found", "sign-in", "no-entries", "empty"])
 def test_refused_folder_makes_no_registry(
-    challenge: DriveFolder, work: Path, run: Any, refusal: str
+    challenge: DriveFolder, here: Path, run: Any, refusal: str
 ) -> None:
     """A folder that is refused leaves no file, and an old one as it was."""
     challenge.refuse = refusal  # type: ignore[assignment]
     assert run("registry", "build", challenge.url).code == 1
-    assert list(work.iterdir()) == []
-    (work / "registry.txt").write_text("a unpinned https://a.org/a\n")
+    assert list(here.iterdir()) == []
+    (here / "registry.txt").write_text("a unpinned https://a.org/a\n")
     result = run("registry", "build", challenge.url, "--json")
     assert (result.code, result.json["ok"]) == (1, False)
     assert "public" in result.json["error"]["message"]
-    assert (work / "registry.txt").read_text() == "a unpinned https://a.org/a\n"
+    assert (here / "registry.txt").read_text() == "a unpinned https://a.org/a\n"
 
 
 # --- the key ----------------------------------------------------------------------------------
@@ -285,10 +277,10 @@ def _logged(run: Any, *words: str) -> Result:
 
 @pytest.mark.parametrize("json_flag", [[], ["--json"]])
 def test_key_goes_to_the_api_only(
-    drive: Drive, challenge: DriveFolder, work: Path, run: Any, proxy: Proxy, json_flag: list[str]
+    drive: Drive, challenge: DriveFolder, here: Path, run: Any, proxy: Proxy, json_flag: list[str]
 ) -> None:
     """The key is in no output, log or address, and in requests to the API only."""
-    output = str(work / "registry.txt")
+    output = str(here / "registry.txt")
     result = _logged(run, "registry", "build", challenge.url, "-o", output, *json_flag)
     assert result.code == 0, result.err
     assert len(proxy.requests) == 20  # 19 folders, and the target of a shortcut
@@ -306,7 +298,7 @@ def test_key_goes_to_the_api_only(
     ],
 )
 def test_key_does_not_follow_redirects(
-    drive: Drive, challenge: DriveFolder, work: Path, run: Any, proxy: Proxy, location: str
+    drive: Drive, challenge: DriveFolder, here: Path, run: Any, proxy: Proxy, location: str
 ) -> None:
     """Wherever the API may send us, the key does not come along."""
     proxy.answers["/drive/v3/files"] = (
@@ -390,7 +382,7 @@ def test_refused_pin(drive: Drive, run: Any) -> None:
     assert lines[1].startswith(f"b.raw {HASH} ")
 
 
-def test_shipped_registry_is_not_written_to(work: Path, run: Any) -> None:
+def test_shipped_registry_is_not_written_to(here: Path, run: Any) -> None:
     """The shipped registry is written to only where it is named; else a new file must be."""
     shipped = Path(shipped_path())
     before = shipped.read_bytes()
@@ -399,16 +391,16 @@ def test_shipped_registry_is_not_written_to(work: Path, run: Any) -> None:
     assert "-o registry.txt" in result.err
     assert run("pin", "-o", "new.txt").code == 0
     assert shipped.read_bytes() == before
-    assert not (work / "new.txt").exists()
+    assert not (here / "new.txt").exists()
 
 
-def test_pin_into_a_new_file(drive: Drive, work: Path, run: Any) -> None:
+def test_pin_into_a_new_file(drive: Drive, here: Path, run: Any) -> None:
     """With -o the registry stays as it is, and a new file has the pins; no file is overwritten."""
     file = drive.add("a.raw", DATA, pinned=False)
     run("fetch", "a.raw")
     before = drive.registry.read_text()
     assert run("pin", "-o", "new.txt").code == 0
-    assert (work / "new.txt").read_text() == file.registry_line(size=True) + "\n"
+    assert (here / "new.txt").read_text() == file.registry_line(size=True) + "\n"
     assert drive.registry.read_text() == before
     result = run("pin", "-o", "new.txt")
     assert result.code == 1

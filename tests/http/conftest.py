@@ -13,14 +13,6 @@ from tests.http.wire import ENOUGH, TIMEOUT, Wire
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    """A server that says just what it is told."""
-    server = Wire()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def tls_wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """The same over TLS, with a certificate that the environment names."""
     authority = trustme.CA()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,10 @@ from evio_data.errors import (
     CacheError,
     ChecksumError,
     DownloadError,
-    QuotaExceededError,
     RegistryError,
     UnknownDatasetError,
 )
-from tests.pooch.data import BYTES, MD5, MIB, SHA256
+from tests.pooch.data import BYTES, MD5, SHA256
 
 if TYPE_CHECKING:
     from tests.conftest import Drive
@@ -80,20 +78,6 @@ def test_result_has_the_processors_type(drive: Drive) -> None:
 
     size: int = Registry.open(drive.registry).fetch("a.raw", processor=size_of)
     assert size == len(BYTES)
-
-
-@pytest.mark.parametrize("known_hash", [MD5, f"sha1:{hashlib.sha1(BYTES).hexdigest()}"])
-def test_other_hashes_come_from_drive_too(known_hash: str, drive: Drive) -> None:
-    """A file with another hash than SHA-256 passes the warning page and is resumed, too."""
-    file = drive.add("a.raw", BYTES, large=True, cut_after=2 * MIB, quota=MIB)
-    registry = Registry.open(drive.registry)
-    registry.registry["a.raw"] = known_hash
-    with pytest.raises(QuotaExceededError):
-        registry.fetch("a.raw")
-    file.cut_after = file.quota = None
-    drive.server.forget()
-    assert Path(registry.fetch("a.raw")).read_bytes() == BYTES
-    assert min(drive.starts(file)) > 0
 
 
 def test_basename_is_enough(drive: Drive) -> None:

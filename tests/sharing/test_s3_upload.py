@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 from xml.etree import ElementTree as ET
 
@@ -32,11 +31,9 @@ SIZE = 5 * PART + 1000  # six parts
 class Bucket:
     """A bucket in an S3 server on this machine."""
 
-    def __init__(self, endpoint: str, name: str) -> None:
-        self.url = f"s3://{name}/data"
-        self.place = f"{endpoint}/{name}"
-        code = f"import s3fs; s3fs.S3FileSystem().mkdir({name!r})"
-        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    def __init__(self, endpoint: str, url: str) -> None:
+        self.url = url
+        self.place = f"{endpoint}/{urlsplit(url).netloc}"
 
     def _found(self, query: str, tag: str) -> list[str]:
         with urlopen(f"{self.place}{query}", timeout=60) as answer:
@@ -72,15 +69,9 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(s3: str, request: pytest.FixtureRequest) -> Bucket:
-    """A bucket of this test's own, and the environment that leads to it."""
-    os.environ.update(
-        AWS_ENDPOINT_URL=s3,
-        AWS_ACCESS_KEY_ID="testing",
-        AWS_SECRET_ACCESS_KEY="testing",
-        AWS_DEFAULT_REGION="us-east-1",
-    )
-    return Bucket(s3, re.sub(r"[^a-z0-9]", "-", request.node.name)[:50].strip("-"))
+def store(s3: str, bucket: str) -> Bucket:
+    """The bucket of this test, and what is in it."""
+    return Bucket(s3, bucket)
 
 
 def cached(drive: Drive, tmp_path: Path, size: int) -> str:
@@ -96,9 +87,9 @@ def cached(drive: Drive, tmp_path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def killed_push(drive: Drive, bucket: Bucket, when: Callable[[], bool]) -> None:
+def killed_push(drive: Drive, store: Bucket, when: Callable[[], bool]) -> None:
     """Push, and kill that once something is true."""
-    with drive.spawn(MAIN, bucket.url) as process:
+    with drive.spawn(MAIN, store.url) as process:
         while not when():
             assert process.poll() is None, process.communicate()
             time.sleep(0.005)
@@ -110,27 +101,27 @@ def killed_push(drive: Drive, bucket: Bucket, when: Callable[[], bool]) -> None:
     "size", [SIZE, pytest.param(300 * MIB, marks=pytest.mark.large)], ids=["small", "large"]
 )
 def test_a_killed_push_is_gone_on_with(
-    drive: Drive, bucket: Bucket, tmp_path: Path, size: int
+    drive: Drive, store: Bucket, tmp_path: Path, size: int
 ) -> None:
     """After kill -9 only the parts that S3 has not are sent, and nothing unfinished stays."""
     expected = cached(drive, tmp_path, size)
-    killed_push(drive, bucket, lambda: bucket.parts() >= 2)
-    stored = bucket.settled_parts()
+    killed_push(drive, store, lambda: store.parts() >= 2)
+    stored = store.settled_parts()
 
-    with drive.spawn(MAIN, bucket.url, S3FS_LOGGING_LEVEL="DEBUG") as process:
+    with drive.spawn(MAIN, store.url, S3FS_LOGGING_LEVEL="DEBUG") as process:
         printed, said = process.communicate(timeout=110)
 
     assert "1 pushed" in printed, said
     assert said.count("CALL: upload_part ") == -(-size // PART) - stored
-    assert bucket.sha256() == expected
-    assert bucket.uploads() == []
+    assert store.sha256() == expected
+    assert store.uploads() == []
 
 
 @pytest.mark.slow
-def test_wrong_parts_of_an_earlier_push(drive: Drive, bucket: Bucket, tmp_path: Path) -> None:
+def test_wrong_parts_of_an_earlier_push(drive: Drive, store: Bucket, tmp_path: Path) -> None:
     """Parts of other bytes are sent anew; of several unfinished uploads none stays."""
     expected = cached(drive, tmp_path, SIZE)
-    place = bucket.url.removeprefix("s3://") + "/fan.raw"
+    place = store.url.removeprefix("s3://") + "/fan.raw"
     code = (
         "import s3fs; s = s3fs.S3FileSystem(); b, k, _ = s.split_path(__import__('sys').argv[1])\n"
         "for _ in range(2):\n"
@@ -140,19 +131,19 @@ def test_wrong_parts_of_an_earlier_push(drive: Drive, bucket: Bucket, tmp_path: 
     )
     subprocess.run([sys.executable, "-c", code, place], check=True, timeout=60)
 
-    assert pushed(bucket.url).status == "pushed"
-    assert bucket.sha256() == expected
-    assert bucket.uploads() == []
+    assert pushed(store.url).status == "pushed"
+    assert store.sha256() == expected
+    assert store.uploads() == []
 
 
 @pytest.mark.slow
-def test_parts_of_what_is_there_go(drive: Drive, bucket: Bucket, tmp_path: Path) -> None:
+def test_parts_of_what_is_there_go(drive: Drive, store: Bucket, tmp_path: Path) -> None:
     """An unfinished upload of a file that is there is forgotten by the next push."""
     cached(drive, tmp_path, SIZE)
-    killed_push(drive, bucket, lambda: bool(bucket.uploads()))
+    killed_push(drive, store, lambda: bool(store.uploads()))
     code = "import s3fs, sys; s3fs.S3FileSystem().put_file(*sys.argv[1:])"
-    command = [sys.executable, "-c", code, str(tmp_path / "large"), f"{bucket.url}/fan.raw"]
+    command = [sys.executable, "-c", code, str(tmp_path / "large"), f"{store.url}/fan.raw"]
     subprocess.run(command, check=True, timeout=60)
 
-    assert pushed(bucket.url).status == "present"
-    assert bucket.uploads() == []
+    assert pushed(store.url).status == "present"
+    assert store.uploads() == []

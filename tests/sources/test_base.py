@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from evio_data._http.connection import Answer, HttpSession
@@ -12,33 +10,17 @@ from evio_data._sources.base import body_of, closing_on_error, is_html
 from tests.http.wire import Wire, answer, ask
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    """A server that says just what it is told."""
-    server = Wire()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def session() -> Iterator[HttpSession]:
-    """A session that waits longer than a busy machine may take."""
-    made = HttpSession(timeout=30)
-    yield made
-    made.close()
-
-
-def answered(wire: Wire, session: HttpSession, *lines: str, status: str = "200 OK") -> Answer:
+def answered(wire: Wire, connection: HttpSession, *lines: str, status: str = "200 OK") -> Answer:
     """Return the answer that the server is told to give."""
     wire.answers["/a.raw"] = answer(b"12345", *lines, status=status)
-    return ask(session, f"{wire.url}/a.raw")
+    return ask(connection, f"{wire.url}/a.raw")
 
 
-def test_a_range(wire: Wire, session: HttpSession) -> None:
+def test_a_range(wire: Wire, connection: HttpSession) -> None:
     """A range has its place, the whole file's length, and the version that it is of."""
     got = answered(
         wire,
-        session,
+        connection,
         "Content-Range: bytes 10-14/100",
         'ETag: "1"',
         "Last-Modified: Tue, 01 Sep 2026 07:00:00 GMT",
@@ -53,29 +35,29 @@ def test_a_range(wire: Wire, session: HttpSession) -> None:
         assert body.coding == ""
 
 
-def test_the_whole_file(wire: Wire, session: HttpSession) -> None:
+def test_the_whole_file(wire: Wire, connection: HttpSession) -> None:
     """An answer without a range begins at byte 0, whatever was asked for; its URL has a name."""
-    with body_of(answered(wire, session), 10, None) as body:
+    with body_of(answered(wire, connection), 10, None) as body:
         assert (body.placement.start, body.placement.total) == (0, 5)
         assert not body.placement.honoured
         assert body.file_name == "a.raw"
 
 
-def test_a_coded_range_without_a_length(wire: Wire, session: HttpSession) -> None:
+def test_a_coded_range_without_a_length(wire: Wire, connection: HttpSession) -> None:
     """The range of coded bytes says nothing of how many of them come."""
     wire.answers["/a.raw"] = answer(
         b"", "Content-Range: bytes 0-4/5", "Content-Encoding: gzip", status="206 OK", length=False
     )
-    with body_of(ask(session, f"{wire.url}/a.raw"), 0, None) as body:
+    with body_of(ask(connection, f"{wire.url}/a.raw"), 0, None) as body:
         assert (body.coding, body.placement.stop, body.placement.total) == ("gzip", None, None)
 
 
-def test_an_answer_that_is_refused_is_closed(wire: Wire, session: HttpSession) -> None:
+def test_an_answer_that_is_refused_is_closed(wire: Wire, connection: HttpSession) -> None:
     """What raises while an answer is looked at does not leave its connection open."""
-    got = answered(wire, session, "Content-Range: bytes 7-9/10", status="206 Partial Content")
+    got = answered(wire, connection, "Content-Range: bytes 7-9/10", status="206 Partial Content")
     with pytest.raises(RangeError):
         closing_on_error(got, lambda: body_of(got, 0, 3))
-    answered(wire, session).close()
+    answered(wire, connection).close()
     assert wire.lines == 2
 
 
@@ -84,7 +66,7 @@ def test_an_answer_that_is_refused_is_closed(wire: Wire, session: HttpSession) -
     [("text/html", True), ("Text/HTML; charset=utf-8", True), ("application/xhtml+xml", True),
      ("text/plain", False), ("application/octet-stream", False)],
 )  # fmt: skip
-def test_html(wire: Wire, session: HttpSession, kind: str, *, html: bool) -> None:
+def test_html(wire: Wire, connection: HttpSession, kind: str, *, html: bool) -> None:
     """A page is known by the kind that the server says."""
-    with answered(wire, session, f"Content-Type: {kind}") as got:
+    with answered(wire, connection, f"Content-Type: {kind}") as got:
         assert is_html(got) is html

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -59,21 +58,6 @@ def test_push_without_the_extra(drive: Drive) -> None:
 
     assert process.returncode == 1
     assert "pip install 'evio-data[mirror]'" in complaint
-
-
-@pytest.fixture
-def bucket(s3: str, request: pytest.FixtureRequest) -> str:
-    """A bucket of this test's own, and the environment that leads to it."""
-    os.environ.update(
-        AWS_ENDPOINT_URL=s3,
-        AWS_ACCESS_KEY_ID="testing",
-        AWS_SECRET_ACCESS_KEY="testing",
-        AWS_DEFAULT_REGION="us-east-1",
-    )
-    name = re.sub(r"[^a-z0-9]", "-", request.node.name)[:50].strip("-")
-    code = f"import s3fs; s3fs.S3FileSystem().mkdir({name!r})"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-    return f"s3://{name}/data"
 
 
 @pytest.mark.slow

@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+import trustme
 
 from evio_data.testing import DriveFile, DriveFolder, DriveServer
 from tests.testing.asking import DATA, TIMEOUT, Ask, RawGet
+
+HOSTS = (
+    "*.google.com",
+    "*.googleusercontent.com",
+    "drive.usercontent.google.com",
+    "www.googleapis.com",
+)
 
 
 @pytest.fixture
 def server() -> Iterator[DriveServer]:
     """A running server."""
     with DriveServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """A certificate authority for this test run."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def proxy(authority: trustme.CA) -> Iterator[DriveServer]:
+    """A server that speaks TLS under Google's names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*HOSTS).configure_cert(context)
+    with DriveServer(context) as running:
         yield running
 
 

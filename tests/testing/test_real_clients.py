@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
@@ -24,30 +23,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.contract
 DATA = bytes(range(256)) * 4096
-HOSTS = (
-    "*.google.com",
-    "*.googleusercontent.com",
-    "drive.usercontent.google.com",
-    "www.googleapis.com",
-)
 _TIMEOUT = 60  # seconds; only ever reached by a bug
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    """A certificate authority for this test run."""
-    return trustme.CA()
-
-
-@pytest.fixture
-def proxy(authority: trustme.CA) -> Iterator[DriveServer]:
-    """A server that speaks TLS under Google's names."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*HOSTS).configure_cert(context)
-    with DriveServer(context) as running:
-        yield running
 
 
 @pytest.fixture
