@@ -83,10 +83,14 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     """Return ``Content-Length`` where it is present and counts the bytes of this body."""
     if headers.get("Transfer-Encoding", "").strip().lower() not in ("", "identity"):
         return None
-    # RFC 9110 section 8.6: a list of one number is that number.
-    numbers = {number.strip() for number in headers.get("Content-Length", "")[:400].split(",")}
-    text = numbers.pop()
-    return int(text) if not numbers and _NUMBER(text) else None
+    return length_of(headers.get("Content-Length", ""))
+
+
+def length_of(text: str) -> int | None:
+    """Return the number of a ``Content-Length``, also of a list of one (RFC 9110 section 8.6)."""
+    numbers = {number.strip() for number in text[:400].split(",")}
+    number = numbers.pop()
+    return int(number) if not numbers and _NUMBER(number) else None
 
 
 def _unsatisfied_total(content_range: str) -> int | None:

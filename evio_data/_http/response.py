@@ -7,6 +7,7 @@ from http.client import HTTPException, HTTPResponse, IncompleteRead, UnknownProt
 from typing import Any
 
 from .head import read_fields
+from .ranges import length_of
 
 MAX_INTERIM = 100  # 1xx answers that are skipped before the real one
 MAX_TRAILERS = 100  # fields after the last chunk
@@ -64,7 +65,8 @@ class Response(HTTPResponse):
         if self._method == "HEAD" or self.status in (101, 204, 304):
             self.length = 0
         else:
-            self.length = None if self.chunked else _length(self.headers.get("Content-Length", ""))
+            said = self.headers.get("Content-Length", "")
+            self.length = None if self.chunked else length_of(said)
         ends_by_close = self.length is None and not self.chunked
         self.will_close = ends_by_close or self._check_close()
 
@@ -211,10 +213,3 @@ class _Reader(io.BufferedIOBase):
 def _anew(error: Exception) -> Exception:
     """Return a copy: the traceback of one that we keep would lead to us, and keep the socket."""
     return type(error)(*error.args)
-
-
-def _length(text: str) -> int | None:
-    """Return a ``Content-Length``, which may be a list of one number (RFC 9110, section 8.6)."""
-    numbers = {number.strip() for number in text.split(",")}
-    number = numbers.pop()
-    return int(number) if not numbers and number.isascii() and number.isdigit() else None

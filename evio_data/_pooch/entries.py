@@ -4,6 +4,7 @@ from typing import Any
 
 from .._drive import links
 from .._registry.hashes import as_hash
+from .._registry.parser import SIZE
 from .._registry.registry import Entry
 from .._text import clean
 from ..errors import DownloadError
@@ -66,10 +67,9 @@ def as_entry(name: str, known_hash: str | None, url: str, *, checked: bool = Tru
     if checked:
         _check_scheme(url)
     base, _, fragment = url.partition("#")
-    what, _, digits = fragment.partition("=")
-    count = int(digits) if digits.isascii() and digits.isdigit() else None
-    size, about = (count if what == wanted else None for wanted in ("size", "about"))
-    return Entry(name, as_hash(known_hash or ""), base, size, about=about)
+    told = SIZE(fragment)
+    counts = {told[1]: int(told[2])} if told else {}
+    return Entry(name, as_hash(known_hash or ""), base, **counts)
 
 
 def as_registered(entry: Entry, url: str, pooch: Any) -> Entry:

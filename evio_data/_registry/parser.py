@@ -212,7 +212,7 @@ def _url(url: str) -> tuple[str, int | None, int | None]:
     base, _, fragment = url.partition("#")
     if not fragment:
         return base, None, None
-    size = _SIZE(fragment)
+    size = SIZE(fragment)
     if size is None:
         fault = "is not #size=BYTES or #about=BYTES"
         raise RegistryError(f"the fragment {quoted('#' + fragment)} {fault}.")
@@ -242,7 +242,7 @@ _URL = re.compile(r"https?://[^\s/?#\\@]+(?:[/?#][^\s\\]*)?", re.IGNORECASE).ful
 _FOLDER_URL = re.compile(
     r"https?://(?:drive|docs)\.google\.com(?::\d+)?/[^?#]*(?:folders?/|folderview)", re.IGNORECASE
 ).match
-_SIZE = re.compile(r"(size|about)=([0-9]{1,18})").fullmatch
+SIZE = re.compile(r"(size|about)=([0-9]{1,18})").fullmatch
 _WORDS = re.compile(r"[^ \t\r\n]+").findall
 _PIECES = re.compile(
     r"""'([^']*)'|"([^"]*)"|([^ \t\r\n'"]+)|(?P<blank>[ \t\r\n]+)|(?P<quote>['"])"""

@@ -18,7 +18,7 @@ from ._wire import Request
 
 Span = tuple[int, int]  # first byte, one past the last
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def requested_span(header: str | None, size: int) -> Span | None:

@@ -25,7 +25,7 @@ class Request:
     def body_length(self) -> int:
         """Bytes of the request's own body."""
         text = self.headers.get("content-length", "0")
-        return int(text) if text.isdecimal() else 0
+        return int(text) if text.isdecimal() and len(text) < 19 else 0
 
     @property
     def is_for_a_proxy(self) -> bool:

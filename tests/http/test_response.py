@@ -164,6 +164,21 @@ def test_odd_lengths(wire: Wire, connection: HttpSession, lines: list[str]) -> N
     assert wire.lines == 1
 
 
+@pytest.mark.parametrize("length", ["9" * 5000, "-4", "four"])
+@pytest.mark.timeout(ENOUGH)
+def test_a_length_that_is_none(wire: Wire, connection: HttpSession, length: str) -> None:
+    """What is no length says none: the body ends with the connection."""
+    head = answer(b"", f"Content-Length: {length}", length=False) + b"body"
+
+    def speak(line: socket.socket) -> None:
+        line.sendall(head)
+        line.shutdown(socket.SHUT_WR)
+
+    wire.answers["/"] = speak
+    with ask(connection, wire.url) as got:
+        assert read_all(got) == b"body"
+
+
 def test_coded_chunks(wire: Wire, connection: HttpSession) -> None:
     """Chunks of a coded body are taken apart, and what they hold is said to be coded."""
     head = answer(b"", "Transfer-Encoding: gzip, chunked", length=False)

@@ -58,7 +58,14 @@ def test_names_that_share_a_url_have_their_own_hashes(server: DriveServer, folde
 
 @pytest.mark.parametrize(
     ("fragment", "size"),
-    [("", None), ("#size=12", 12), ("#size=", None), ("#size=-1", None), ("#12", None)],
+    [
+        ("", None),
+        ("#size=12", 12),
+        ("#size=", None),
+        ("#size=-1", None),
+        ("#12", None),
+        (f"#size={'9' * 5000}", None),
+    ],
 )
 def test_fragment_is_a_size_or_nothing(fragment: str, size: int | None) -> None:
     """A URL's fragment is not sent; it is a size, or says nothing."""
