@@ -6,6 +6,7 @@ import time
 
 SAMPLE_EVERY = 0.1  # seconds between two looks
 SMOOTHING = 0.3  # weight of the newest look
+UTMOST = 2  # times what is allowed that one look counts for: it takes two for a machine to be full
 ALLOWED = 1.5  # threads beyond the processors: one is a server's or a test's on this machine
 BUSY_SHARE = 0.8  # of its time that a thread which waits for nothing else runs, or wants to
 
@@ -14,8 +15,8 @@ class Processors:
     """Watches the machine, at the price of a small read ten times a second."""
 
     def __init__(self) -> None:
-        self._count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-        self._count = self._count or os.cpu_count() or 1
+        self._allowed = (os.cpu_count() or 1) + ALLOWED
+        self._is_known = not _is_confined()
         self._lock = threading.Lock()
         self._next = 0.0
         self._runnable = 0.0
@@ -23,13 +24,14 @@ class Processors:
     def are_full(self) -> bool:
         """Say whether more threads want to run than there are processors for."""
         now = time.monotonic()
-        if now >= self._next and self._lock.acquire(blocking=False):
+        if self._is_known and now >= self._next and self._lock.acquire(blocking=False):
             try:
                 self._next = now + SAMPLE_EVERY
-                self._runnable += SMOOTHING * (_runnable() - self._runnable)
+                look = min(_runnable(), UTMOST * self._allowed)
+                self._runnable += SMOOTHING * (look - self._runnable)
             finally:
                 self._lock.release()
-        return self._runnable > self._count + ALLOWED
+        return self._runnable > self._allowed
 
 
 class ThreadLoad:
@@ -43,6 +45,11 @@ class ThreadLoad:
         now, wanted = time.monotonic(), _wanted()
         (then, before), self._at = self._at, (now, wanted)
         return wanted - before > BUSY_SHARE * max(now - then, 1e-4)
+
+
+def _is_confined() -> bool:
+    """Say whether this process may use a part of the machine only: the load is of the whole."""
+    return hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < (os.cpu_count() or 1)
 
 
 def _wanted() -> float:
