@@ -106,7 +106,7 @@ class DatasetPlugin(Site):
         """Return the workers that have a file, in no order, and its hash."""
         work = self._ask_all(name)
         found = asyncio.run_coroutine_threadsafe(work, self._worker.loop.asyncio_loop).result()
-        random.shuffle(found)
+        random.SystemRandom().shuffle(found)  # a caller's seed is its own
         return [address for address, _ in found], next((pin for _, pin in found), None)
 
     async def _ask_all(self, name: str) -> list[tuple[str, FirstUse]]:

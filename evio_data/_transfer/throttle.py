@@ -13,6 +13,10 @@ MAX_BUSY_WAIT = 300.0  # seconds
 LEAST_BUSY_WAIT = 0.5  # seconds, whatever a server asks for: it may ask for 0; triples
 CALM = 60.0  # seconds without a refusal after which one more connection is tried
 
+_RANDOM = (
+    random.SystemRandom()
+)  # a caller's seed is its own, and a fork's waits are not its parent's
+
 
 class ConnectionLimit:
     """How many connections a host bears, learned from its refusals and shared by all files.
@@ -64,4 +68,4 @@ def busy_wait(refusals: int, wait: float | None) -> float:
 def backoff(failures: int) -> float:
     """Return the seconds to wait, with jitter, after attempts in a row that brought nothing."""
     seconds = min(FIRST_WAIT * 2.0 ** (failures - 1), MAX_WAIT) if failures else AFTER_PROGRESS
-    return waiting(seconds) * random.uniform(0.75, 1.25)  # noqa: S311
+    return waiting(seconds) * _RANDOM.uniform(0.75, 1.25)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from evio_data._transfer.throttle import FIRST_WAIT, MAX_WAIT, ConnectionLimit, backoff, busy_wait
 from evio_data.testing import patience
 
@@ -38,3 +40,10 @@ def test_backoff_grows_to_a_bound() -> None:
         assert backoff(0) < FIRST_WAIT / 2
         for failures, seconds in ((1, FIRST_WAIT), (2, 2 * FIRST_WAIT), (50, MAX_WAIT)):
             assert 0.75 * seconds <= backoff(failures) <= 1.25 * seconds
+
+
+def test_a_callers_seed_is_its_own() -> None:
+    """Whoever has seeded `random` gets the same numbers, whatever went wrong in between."""
+    before = random.getstate()
+    backoff(1)
+    assert random.getstate() == before
