@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NONE_LEFT = """
 import resource, sys, threading
-import evio_data._cli.main, evio_data._cli.verify, evio_data._cache.partial
+import evio_data._cli.main, evio_data._cli.verify, evio_data._cache.sync
 from evio_data._threads import started
 size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (size + 6 * 2**20, resource.RLIM_INFINITY))
@@ -24,7 +24,7 @@ SYNC = (
     NONE_LEFT
     + """
 from pathlib import Path
-sync = evio_data._cache.partial.Sync(Path(sys.argv[1]), [[0, 6]])
+sync = evio_data._cache.sync.Sync(Path(sys.argv[1]), [[0, 6]])
 sync.wait()
 print(sync.is_over(), sync.held)
 """

@@ -3,21 +3,20 @@
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from functools import partial as bound
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .._files import as_cache_error, open_nofollow, write_all
 from .._http.validators import Validators
-from .._threads import started
 from . import spans
 from .layout import make_again
 from .spans import Span
+from .sync import Sync
 
-SYNC_STEP = 64 * 1024 * 1024  # bytes between two flushes of a file that arrives in several places
+SYNC_STEP = 64 * 1024 * 1024  # bytes between two flushes of a file that is still being received
 STEP = 1024 * 1024  # bytes of one span between two journal records: what a kill can cost
 RECORD = 4096  # bytes of the journal; one page, so that a kill cannot tear the write of it
 MAX_SPANS = 56  # spans that fit into a record
@@ -36,8 +35,9 @@ class Partial:
     The journal is written after the bytes that it tells of, first after `STEP` of them. After a
     power cut, a file that was written in order is too short or right. One that was scattered,
     that is written in several places, may have a hole anywhere, at its full length; where nobody
-    has published its hash, none would be found. So a scattered file is flushed by and by, and
-    before it is published, and after a restart of the machine only what was flushed counts.
+    has published its hash, none would be found. So after a restart of the machine only what was
+    flushed of a scattered file counts. Every file is flushed by and by, beside receiving, so that
+    little is left to be flushed at its end.
 
     Each owner has the bytes under a name that only it knows. It takes up what another process
     left by a rename, publishes by a rename, and looks before each write whether the name is
@@ -212,13 +212,14 @@ class Partial:
             if received - self._synced >= SYNC_STEP and self._sync.is_over():
                 self._synced = received
                 self._flushed = self._sync.held
-                self._sync = self.sync()
+                self._sync = self.sync(always=True)
             if not self._closed:
                 self._write_journal()
 
-    def sync(self, *, always: bool = False) -> "Sync":
+    def sync(self, *, always: bool = False) -> Sync:
         """Begin to flush the bytes if they are scattered (0.5 s a GiB where measured)."""
-        return Sync(self.path, self.held) if self._scattered or always else Sync(None)
+        wanted = self._scattered or always
+        return Sync(self.path if wanted else None, self.held, after=self._sync)
 
     # --- the journal --------------------------------------------------------------------------
 
@@ -294,53 +295,6 @@ class Partial:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
-
-
-class Sync:
-    """A flush to the disk, in a thread of its own: beside the last of the hashing.
-
-    Parameters
-    ----------
-    path : Path or None
-        None if there is nothing to be done.
-    spans : list of Span
-        The bytes that are there when it begins.
-
-    Attributes
-    ----------
-    held : list of Span
-        The bytes that are on the disk: none before the flush has ended well.
-    """
-
-    def __init__(self, path: Path | None, spans: Sequence[Span] = ()) -> None:
-        self.held: list[Span] = []
-        self._spans = spans
-        self._error: OSError | None = None
-        self._thread: threading.Thread | None = None
-        if path is not None:
-            self._thread = started(bound(self._flush, path), name="evio-data-sync")
-            if self._thread is None:
-                self._flush(path)
-
-    def _flush(self, path: Path) -> None:
-        try:
-            with open_nofollow(path, os.O_RDWR) as file:
-                os.fsync(file.fileno())
-        except OSError as error:
-            self._error = error
-        else:
-            self.held = list(self._spans)
-
-    def is_over(self) -> bool:
-        """Say whether the flush has ended."""
-        return self._thread is None or not self._thread.is_alive()
-
-    def wait(self) -> None:
-        """Return when the bytes are on the disk; raise the `OSError` that kept them from it."""
-        if self._thread is not None:
-            self._thread.join()
-        if self._error is not None:
-            raise self._error
 
 
 class PartialLostError(Exception):
