@@ -22,7 +22,7 @@ MAX_REST = 64 * 1024  # bytes that are read off to keep a line
 MAX_REST_TIME = 1.0  # seconds for that
 MAX_RETRY_AFTER = 6 * 3600.0  # seconds; a longer wish is taken for this
 CODINGS = ("gzip", "x-gzip", "deflate", "compress", "br", "zstd")
-TRANSIENT = frozenset({408, 425})  # and every 5xx
+TRANSIENT = frozenset({408, 421, 425})  # and every 5xx
 
 
 class Answer:
@@ -52,20 +52,18 @@ class Answer:
 
     @property
     def coding(self) -> str:
-        """The content coding that the server claims for the body; empty for none.
+        """The codings that the server claims for the body, in their order; empty for none.
 
         Labels that are no coding (RFC 9110 §8.4.1) are not believed: ``aws-chunked``, ``utf-8``.
         """
-        for header in ("Content-Encoding", "Transfer-Encoding"):
-            coding = self.headers.get(header, "").strip().lower()
-            if any(part.strip() in CODINGS for part in coding.split(",")):
-                return coding
-        return ""
+        named = [self.headers.get(f"{kind}-Encoding", "") for kind in ("Content", "Transfer")]
+        labels = [label.strip() for label in ",".join(named).lower().split(",")]
+        return ", ".join(label for label in labels if label in CODINGS)
 
     @property
     def ends_itself(self) -> bool:
         """Whether the body tells its own end (chunked), so that a cut cannot pass for the end."""
-        return self.headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
+        return self._inner.chunked
 
     def read_into(self, view: memoryview) -> int:
         """Read some bytes of the body; 0 at its end.

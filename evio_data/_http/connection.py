@@ -16,6 +16,7 @@ from .bounded import NO_MATTER, StaleConnectionError
 from .errors import (
     BusyError,
     Interrupted,
+    NoAnswerError,
     StatusError,
     TransportError,
     UnavailableError,
@@ -36,6 +37,7 @@ __all__ = [
     "HttpSession",
     "Interrupted",
     "Method",
+    "NoAnswerError",
     "Route",
     "StatusError",
     "TransportError",

@@ -21,8 +21,12 @@ class UnreachableError(TransportError):
     """Nobody answers at the host: no name, no route, nobody listens."""
 
 
+class NoAnswerError(TransportError):
+    """The host took the request, and sent no answer that can be read."""
+
+
 class UnavailableError(TransportError):
-    """The server answered, but does not serve the file now (408, 425, 5xx).
+    """The server answered, but does not serve the file now (408, 421, 425, 5xx).
 
     Attributes
     ----------

@@ -3,14 +3,14 @@
 import errno
 import ssl
 from collections.abc import Iterator
-from http.client import IncompleteRead, RemoteDisconnected
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from socket import gaierror
 from typing import NamedTuple
 
 from urllib3 import exceptions as of_urllib3
 
 from .._text import clean, duration
-from .errors import TransportError, UnreachableError, UnusableHostError
+from .errors import NoAnswerError, TransportError, UnreachableError, UnusableHostError
 
 
 class Way(NamedTuple):
@@ -59,8 +59,8 @@ def classified(error: Exception, way: Way) -> TransportError | UnusableHostError
         return UnreachableError(f"cannot reach {way.host}: {words}")
     if any(isinstance(one, TimeoutError | of_urllib3.ReadTimeoutError) for one in found):
         bound = f"within {duration(way.silence)} (EVIO_DATA_TIMEOUT)"
-        return TransportError(f"timed out: no complete answer {bound}, by {way.host}")
-    return TransportError(words_for(error))
+        return NoAnswerError(f"timed out: no complete answer {bound}, by {way.host}")
+    return NoAnswerError(words_for(error))
 
 
 def words_for(error: Exception) -> str:
@@ -69,7 +69,8 @@ def words_for(error: Exception) -> str:
         words = next((words for kind, words in _BREAKS if isinstance(one, kind)), None)
         if words is not None:
             return words
-    text = str(error) or type(error).__name__
+    said = [str(one) for one in _chain(error) if isinstance(one, HTTPException)]
+    text = next(filter(None, said), "") or str(error) or type(error).__name__
     return clean(text, 120)
 
 
@@ -159,6 +160,7 @@ _ERRNOS = {
 }
 _BREAKS: tuple[tuple[type[BaseException], str], ...] = (
     (RemoteDisconnected, "the server closed the connection without an answer"),
+    (BadStatusLine, "the server sent something that is no HTTP"),
     (IncompleteRead, "the body was cut short"),
     (ConnectionResetError, "the connection was reset"),
     (BrokenPipeError, "the connection was reset"),

@@ -9,8 +9,8 @@ from urllib.parse import urljoin, urlsplit
 from .._text import clean
 from ..errors import DownloadError
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_REDIRECTS = 10
+REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})  # where they say where to
+MAX_REDIRECTS = 30  # as requests has it
 _CHECK = "Check the URL in the registry."
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from http.client import HTTPException, HTTPResponse, IncompleteRead, UnknownProtocol
 from typing import Any
 
-from .head import read_fields
+from .head import read_fields, read_status
 from .ranges import length_of
 
 MAX_INTERIM = 100  # 1xx answers that are skipped before the real one
@@ -72,7 +72,7 @@ class Response(HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(MAX_INTERIM):
-            version, status, reason = super()._read_status()  # type: ignore[misc]
+            version, status, reason = read_status(self.fp)
             if not 100 <= status < 200 or status == 101:
                 return version, status, reason
             read_fields(self.fp)  # http.client skips those of a 100 only, without an end

@@ -29,6 +29,8 @@ class Failover:
         Whether the current one is asked for ranges.
     may_drop_range : bool
         Whether it has not been asked without a range yet.
+    is_range_suspected : bool
+        Whether it is asked without one on a suspicion only.
     busy : int
         Its refusals for business in a row.
     """
@@ -36,9 +38,7 @@ class Failover:
     def __init__(
         self, sources: Sequence[Source], *, retries: int, say: Callable[[str], None]
     ) -> None:
-        self.ranged = True
-        self.may_drop_range = True
-        self.busy = 0
+        self._begin_with_next()
         self._left = list(sources)
         self._retries = retries
         self._say = say
@@ -93,12 +93,19 @@ class Failover:
         self._second.append(source)
         return True
 
-    def drop_range(self) -> None:
+    def drop_range(self, *, is_suspicion: bool = False) -> None:
         """Ask the current one without a range from now on."""
         self.ranged = self.may_drop_range = False
+        self.is_range_suspected = is_suspicion
+
+    def try_range_again(self) -> None:
+        """Ask with a range again, if that there was one was only a suspicion."""
+        if self.is_range_suspected:
+            self.ranged = self.may_drop_range = True
 
     def _begin_with_next(self) -> None:
         self.ranged = self.may_drop_range = True
+        self.is_range_suspected = False
         self.busy = 0
 
     def count_busy(self, source: Source, began: float) -> None:

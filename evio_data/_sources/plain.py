@@ -53,7 +53,7 @@ class PlainSource:
 
     def _body(self, answer: Answer, start: int, stop: int | None) -> Body:
         raise_for_transient(answer)
-        if 400 <= answer.status < 500 and answer.status != 416:
+        if 300 <= answer.status < 500 and answer.status != 416:
             raise self._refused(answer)
         is_data = answer.status in (*ranges.WHOLE, 206)
         if is_data and is_html(answer) and not self._accept_html:

@@ -3,6 +3,7 @@
 import os
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ from ..errors import ChecksumError, DownloadError
 
 BLOCK = 256 * 1024  # bytes
 _GZIP = ("gzip", "x-gzip")
+_MAGIC = b"\x1f\x8b"  # a gzip member begins so
 DECODABLE = (*_GZIP, "deflate")
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 
@@ -25,8 +27,7 @@ def is_applied(coding: str, name: str, part: Path) -> bool:
     if not coding or (coding in _GZIP and name.lower().endswith((".gz", ".tgz"))):
         return False
     with part.open("rb") as file:
-        start = file.read(2)
-    return start == b"\x1f\x8b" if coding in _GZIP else True
+        return file.read(2) == _MAGIC if coding in _GZIP else True
 
 
 def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path, str]:
@@ -36,7 +37,7 @@ def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path,
     ----------
     part : Path
     coding : str
-        As the server called it.
+        As the server called it; of several, the last one was applied last.
     kind : str
         Of hash.
     size : int or None
@@ -49,7 +50,8 @@ def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path,
     ChecksumError
         If the decoded file has another size than the registered one.
     """
-    if coding not in DECODABLE:
+    codings = coding.split(", ")
+    if not set(codings) <= set(DECODABLE):
         raise DownloadError(
             f"the server sends {coding!r}-coded bytes although none were asked for.",
             advice="A proxy may do this: try another network. "
@@ -60,7 +62,10 @@ def decoded(part: Path, coding: str, kind: str, size: int | None) -> tuple[Path,
     digests = Digests((kind,))
     try:
         with part.open("rb") as source, open_nofollow(target, _NEW) as file:
-            _write(file, _blocks(source, coding), digests, size)
+            blocks: Iterator[bytes] = iter(lambda: source.read(BLOCK), b"")
+            for applied in reversed(codings):
+                blocks = _decoded_blocks(blocks, applied)
+            _write(file, blocks, digests, size)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -80,18 +85,29 @@ def _write(file: BinaryIO, blocks: Iterator[bytes], digests: Digests, size: int 
     os.fsync(file.fileno())
 
 
-def _blocks(source: BinaryIO, coding: str) -> Iterator[bytes]:
-    """Return the decoded bytes, in bounded pieces; a gzip file may have several members."""
-    start = source.read(2)
-    source.seek(0)
+def _decoded_blocks(blocks: Iterator[bytes], coding: str) -> Iterator[bytes]:
+    """Undo one coding, in bounded pieces; if it is a mere label, pass the bytes on."""
+    start = b""
+    while len(start) < len(_MAGIC) and (block := next(blocks, b"")):
+        start += block
+    blocks = chain([start], blocks)
+    if coding in _GZIP and not start.startswith(_MAGIC):
+        return blocks
     # Some servers send raw deflate data where RFC 9110 §8.4.1.2 wants the zlib format.
-    is_raw = coding == "deflate" and (len(start) < 2 or int.from_bytes(start, "big") % 31 != 0)
+    is_raw = coding == "deflate" and (len(start) < 2 or int.from_bytes(start[:2], "big") % 31 != 0)
     bits = -zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS | 32  # 32: gzip or zlib, as it comes
+    return _inflated(blocks, coding, bits)
+
+
+def _inflated(blocks: Iterator[bytes], coding: str, bits: int) -> Iterator[bytes]:
     decoder = zlib.decompressobj(bits)
     try:
-        while data := source.read(BLOCK):
+        for block in blocks:
+            data = block
             while data:
                 if decoder.eof:
+                    if not _is_member(data, coding):
+                        return  # padding, or whatever else: browsers take no notice of it either
                     decoder = zlib.decompressobj(bits)
                 yield decoder.decompress(data, BLOCK)
                 data = decoder.unconsumed_tail or decoder.unused_data
@@ -103,6 +119,11 @@ def _blocks(source: BinaryIO, coding: str) -> Iterator[bytes]:
         ) from error
     if not decoder.eof:
         raise DownloadError("the coded bytes were cut short.", advice="Run again.")
+
+
+def _is_member(data: bytes, coding: str) -> bool:
+    """Say whether a gzip file goes on with another member."""
+    return coding in _GZIP and data[: len(_MAGIC)] == _MAGIC[: len(data)]
 
 
 def _wrong_size(actual: int, expected: int) -> ChecksumError:

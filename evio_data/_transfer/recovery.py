@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .._http.connection import (
     BusyError,
+    NoAnswerError,
     TransportError,
     UnavailableError,
     UnreachableError,
@@ -132,8 +133,8 @@ class Recovery:
         host = self._hosts[case.source.label]
         may_be_range = case.ranged and self._failover.may_drop_range and self._failover.is_last
         fault = _fault_of(case.problem, may_be_range=may_be_range)
-        if fault is Fault.UNAVAILABLE and not case.ranged:
-            self._failover.ranged = True  # the range was not to blame
+        if fault in (Fault.UNAVAILABLE, Fault.BROKEN) and not case.ranged:
+            self._failover.try_range_again()
         host.answered = host.answered or fault in _ANSWERS
         situation = Situation(
             shared=case.version.plan.others_receive(case.segment),
@@ -168,9 +169,9 @@ class Recovery:
         if self._failover.ranged:
             self._wait(case)
 
-    def _drop_range(self, case: Case) -> None:
+    def _drop_range(self, case: Case, *, is_suspicion: bool = False) -> None:
         if case.ranged and self._failover.may_drop_range:
-            self._failover.drop_range()
+            self._failover.drop_range(is_suspicion=is_suspicion)
 
     def _find_end(self, case: Case) -> None:
         error, segment, version = case.problem, case.segment, case.version
@@ -191,7 +192,7 @@ class Recovery:
             self._begin_again(case, TOO_SHORT)
 
     def _wait(self, case: Case) -> None:
-        if self._is_whole_by_hash(case.version) or self._is_too_long(case):
+        if self._is_whole_by_hash(case) or self._is_too_long(case):
             return
         host = self._hosts[case.source.label]
         patience = self._failover.patience
@@ -201,9 +202,15 @@ class Recovery:
             host.patience_spent = not host.answered
             self._give_up(case)
         else:
-            if getattr(case.problem, "status", 0) == 503 and case.segment.failures > 1:
-                self._drop_range(case)
+            if case.segment.failures > 1 and self._may_be_for_the_range(case):
+                self._drop_range(case, is_suspicion=True)
             self._put_off(case)
+
+    def _may_be_for_the_range(self, case: Case) -> bool:
+        """Say whether it may be a server's way to refuse a range, and as well something else."""
+        if isinstance(case.problem, NoAnswerError):  # a range spares what has arrived
+            return self._failover.is_range_suspected or not case.version.partial.received
+        return getattr(case.problem, "status", 0) == 503
 
     def _wait_briefly(self, case: Case) -> None:
         host = self._hosts[case.source.label]
@@ -226,9 +233,14 @@ class Recovery:
         self._switch_source(case, error)
         return True
 
-    def _is_whole_by_hash(self, version: Version) -> bool:
-        """Say whether all is there, although the server never told the end."""
-        if version.total is not None or self._wish.known_hash is None:
+    def _is_whole_by_hash(self, case: Case) -> bool:
+        """Say whether all is there, although the server never told the end, or another one."""
+        version = case.version
+        if self._wish.known_hash is None or self._wish.size is not None:
+            return False
+        if version.total is not None and (
+            case.progress or version.partial.end != version.partial.front
+        ):
             return False
         if version.running_hash.digest_so_far() != self._wish.known_hash:
             return False
@@ -346,7 +358,7 @@ _ANSWERS = {
 
 
 def _fault_of(problem: Exception, *, may_be_range: bool) -> Fault:
-    if may_be_range and getattr(problem, "status", None) in RANGE_REFUSALS:
+    if may_be_range and getattr(problem, "status", None) in {404, *RANGE_REFUSALS}:
         return Fault.RANGE_REFUSED
     return next((fault for kind, fault in _FAULTS if isinstance(problem, kind)), Fault.REFUSED)
 

@@ -27,7 +27,10 @@ from tests.http.wire import ENOUGH, Wire, answer, ask, endless
         (["Content-Encoding: identity"], ""),
         (["Content-Encoding: GZIP"], "gzip"),
         (["Content-Encoding: br, gzip"], "br, gzip"),
-        (["Transfer-Encoding: gzip, chunked"], "gzip, chunked"),
+        (["Transfer-Encoding: gzip, chunked"], "gzip"),
+        (["Content-Encoding: aws-chunked,gzip"], "gzip"),
+        (["Content-Encoding: identity", "Content-Encoding: x-gzip"], "x-gzip"),
+        (["Content-Encoding: br", "Transfer-Encoding: gzip"], "br, gzip"),
     ],
 )
 def test_coding(wire: Wire, connection: HttpSession, lines: list[str], coding: str) -> None:

@@ -59,7 +59,8 @@ def test_decoded(tmp_path: Path, coding: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("coding", "data", "error"),
     [
-        ("gzip", b"no gzip at all", DownloadError),
+        ("gzip", b"a mere label", ChecksumError),
+        ("gzip", b"\x1f\x8bno gzip", DownloadError),
         ("gzip", gzip.compress(DATA)[:-9], DownloadError),
         ("br", DATA, DownloadError),
         ("gzip", gzip.compress(DATA + b"!"), ChecksumError),
