@@ -181,13 +181,15 @@ class _Reader(io.BufferedIOBase):
     def readline(self, limit: int | None = -1, /) -> bytes:
         """Return a line with its end; what there is of it, if it is too long or breaks off."""
         most = BUFFER if limit is None or limit < 0 else limit
-        while (end := self._held.find(b"\n", self._at, self._at + most)) < 0:
-            if len(self._held) - self._at >= most or not self._hold_more():
-                end = min(len(self._held), self._at + most) - 1
-                break
-        line = self._held[self._at : end + 1]
-        self._at = end + 1
-        return line
+        pieces, count = [], 0  # each is looked at once, however small they come
+        while True:
+            end = self._held.find(b"\n", self._at, self._at + most - count) + 1
+            stop = end or min(len(self._held), self._at + most - count)
+            pieces.append(self._held[self._at : stop])
+            count += stop - self._at
+            self._at = stop
+            if end or count == most or not self._hold_more():
+                return b"".join(pieces)
 
     def close(self) -> None:
         self._raw.close()

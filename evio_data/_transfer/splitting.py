@@ -7,8 +7,8 @@ SETTLE = 0.2  # seconds over which a rate is measured
 GAIN = 0.3  # of what was hoped for: a step that raises the total by less was the last for a while
 RECONSIDER = 30.0  # seconds after which one more step is tried: the measurement may have been noise
 WORTH = 0.5  # seconds that the rest of a file must take at least for a further connection to help
-# A file that arrives in several places is flushed before it is published, and its end is hashed
-# after the last byte: about 0.5 s a GiB where measured. Sharing must gain more than that.
+# The end of a file that arrives in several places is hashed after its last byte: about 0.5 s a GiB
+# where measured. Sharing must gain more than that.
 WORTH_PER_BYTE = 1.0 / 2**30  # seconds
 
 
