@@ -5,7 +5,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ FORGOTTEN = 7 * DAY  # seconds after which nobody comes back for a partial that 
 PASSING = (".fresh", ".import", ".link")  # what a process has for a moment, and a killed one leaves
 LEFT = "left by a process that was killed"
 SECTOR = 512  # bytes that st_blocks counts in
+_NOT_THERE = (FileNotFoundError, NotADirectoryError, UnicodeEncodeError)
 _POOCH = re.compile(r"tmp[a-z0-9_]{8}").fullmatch  # how tempfile names pooch's temporary files
 
 
@@ -69,16 +70,25 @@ def find_removable(
     """Return what can go, without touching anything.
 
     Files whose lock somebody holds are left out, and so is all that is reached through a
-    symbolic link, is of another source, or is none of ours. ``faults`` takes the folders that
-    could not be looked into.
+    symbolic link, is of another source, or is none of ours. ``faults`` takes what could not be
+    looked at.
     """
     faults = [] if faults is None else faults
     found = [
         *_state(cache, registry, choice, faults),
-        *_files(cache, registry, choice),
+        *_files(cache, registry, choice, faults),
         *_of_pooch(cache, registry, faults),
     ]
     return sorted(found, key=lambda leaving: leaving.path)
+
+
+def _all_of(found: Iterable[Removable], place: Path, faults: list[CacheError]) -> list[Removable]:
+    """Return what is found in a place; where that cannot be looked at, take note of it."""
+    try:
+        return list(found)
+    except OSError as error:
+        faults.append(as_cache_error(error, error.filename or place))
+        return []
 
 
 def find_foreign(cache: Cache, registry: RegistryIndex, choice: Selection) -> list[CacheError]:
@@ -107,9 +117,7 @@ def remove(
         if lock is not None and not lock.acquire():
             continue  # somebody came back for it
         try:
-            still = _still(cache, registry, choice, group)
-            faults += _unseen(leaving.path for leaving in group if leaving not in still)
-            for leaving in still:
+            for leaving in _all_of(_still(cache, registry, choice, group), state, faults):
                 try:
                     _unlink(root, leaving.path)
                     freed += leaving.size
@@ -122,33 +130,37 @@ def remove(
         finally:
             if lock is not None:
                 lock.release()
+                if name in choice.files:
+                    faults += _left_behind(state / "lock")
                 _prune(root, state)
     return freed, faults
 
 
+def _left_behind(path: Path) -> Iterator[CacheError]:
+    """Return why a lock that was ours could not be removed."""
+    lock = Lock(path)
+    try:
+        if _status(path) and lock.acquire():  # else somebody came back for it
+            lock.release()
+            if _status(path) and not is_held(path):
+                yield CacheError(f"{path} cannot be removed.")
+    except OSError as error:
+        yield as_cache_error(error, path)
+
+
 def _still(
     cache: Cache, registry: RegistryIndex, choice: Selection, group: list[Removable]
-) -> list[Removable]:
-    """Return those that could still go, seen again under the lock, which goes last."""
+) -> Iterator[Removable]:
+    """Find those that could still go, seen again under the lock, which goes last."""
     name = group[0].name
     if name is None:
-        return group
+        yield from group
+        return
     folder = Path(cache.root, STATE_FOLDER, name)
     again = {leaving.path for leaving in _folder(cache, registry, choice, folder, name)}
     again |= {leaving.path for leaving in _file(cache, registry, choice, name)}
     still = [leaving for leaving in group if leaving.path in again]
-    return sorted(still, key=lambda leaving: leaving.path == folder / "lock")
-
-
-def _unseen(paths: Iterable[Path]) -> Iterator[CacheError]:
-    """Return why some of them cannot be looked at any more: gone they are not."""
-    for path in paths:
-        try:
-            path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            yield as_cache_error(error, path)
+    yield from sorted(still, key=lambda leaving: leaving.path == folder / "lock")
 
 
 # --- our own folder ---------------------------------------------------------------------------
@@ -161,19 +173,30 @@ def _state(
     for folder in _folders(top, faults):
         name = folder.relative_to(top).as_posix()
         if name.partition("/")[0] == PINS_FOLDER:  # what was pinned stays; not what was left
-            found = (path for path in _listed(folder) if _is_left(path))
-            yield from (Removable(path, _freed(path), LEFT, None) for path in found)
+            yield from _all_of(_left_in(folder), folder, faults)
         elif name != "." and not is_held(folder / "lock"):
-            yield from _folder(cache, registry, choice, folder, name)
+            found = _folder(cache, registry, choice, folder, name)
+            yield from _all_of(found, folder, faults)
 
 
 def _folders(top: Path, faults: list[CacheError]) -> Iterator[Path]:
     def take_note(error: OSError) -> None:
         faults.append(as_cache_error(error, error.filename or top))
 
-    if stat.S_ISDIR(_mode(top)):
+    try:
+        is_folder = stat.S_ISDIR(_mode(top))
+    except OSError as error:
+        take_note(error)
+        return
+    if is_folder:
         for path, _, _ in os.walk(top, onerror=take_note):  # which does not follow links
             yield Path(path)
+
+
+def _left_in(folder: Path) -> Iterator[Removable]:
+    for path in _listed(folder):
+        if _is_left(path):
+            yield Removable(path, _freed(path), LEFT, None)
 
 
 def _is_left(path: Path) -> bool:
@@ -233,10 +256,13 @@ class _About:
 # --- beside it --------------------------------------------------------------------------------
 
 
-def _files(cache: Cache, registry: RegistryIndex, choice: Selection) -> Iterator[Removable]:
+def _files(
+    cache: Cache, registry: RegistryIndex, choice: Selection, faults: list[CacheError]
+) -> Iterator[Removable]:
     for name in registry.entries:
         if not is_held(Path(cache.root, STATE_FOLDER, name, "lock")):
-            yield from _file(cache, registry, choice, name)
+            found = _file(cache, registry, choice, name)
+            yield from _all_of(found, Path(cache.root, name), faults)
 
 
 def _file(
@@ -258,10 +284,14 @@ def _of_pooch(
     root, names = cache.root, registry.entries
     folders = {Path(root), *(Path(root, name).parent for name in names)}
     for folder in sorted(folders - {Path(tempfile.gettempdir())}):  # there, they may be anybody's
-        for path in _listed(folder, faults):
-            is_ours = path.relative_to(root).as_posix() in names
-            if not is_ours and _POOCH(path.name) and _is_plain(root, path) and _age(path) > DAY:
-                yield Removable(path, _freed(path), "a temporary file of pooch's", None)
+        yield from _all_of(_of_pooch_in(folder, root, names), folder, faults)
+
+
+def _of_pooch_in(folder: Path, root: str, names: Mapping[str, Entry]) -> Iterator[Removable]:
+    for path in _listed(folder):
+        is_ours = path.relative_to(root).as_posix() in names
+        if not is_ours and _POOCH(path.name) and _is_plain(root, path) and _age(path) > DAY:
+            yield Removable(path, _freed(path), "a temporary file of pooch's", None)
 
 
 def _is_warm(cache: Cache, entry: Entry) -> bool:
@@ -286,37 +316,40 @@ def _is_below(root: str, path: Path) -> bool:
     return all(stat.S_ISDIR(_mode(Path(root, part))) for part in between if part.parts)
 
 
-def _listed(folder: Path, faults: list[CacheError] | None = None) -> list[Path]:
+def _listed(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())
-    except PermissionError as error:
-        if faults is not None:
-            faults.append(as_cache_error(error, folder))
+    except _NOT_THERE:
         return []
-    except (OSError, UnicodeEncodeError):
-        return []
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what the system tells of a path; None if there is nothing of that name.
+
+    Raises
+    ------
+    OSError
+        If that cannot be told.
+    """
+    try:
+        return path.lstat()
+    except _NOT_THERE:
+        return None
 
 
 def _mode(path: Path) -> int:
-    try:
-        return path.lstat().st_mode
-    except (OSError, UnicodeEncodeError):
-        return 0
+    status = _status(path)
+    return 0 if status is None else status.st_mode
 
 
 def _age(path: Path) -> float:
-    try:
-        return time.time() - path.lstat().st_mtime
-    except OSError:
-        return 0.0
+    status = _status(path)
+    return 0.0 if status is None else time.time() - status.st_mtime
 
 
 def _freed(path: Path) -> int:
-    try:
-        status = path.lstat()
-    except OSError:
-        return 0
-    if status.st_nlink > 1:
+    status = _status(path)
+    if status is None or status.st_nlink > 1:
         return 0
     blocks = getattr(status, "st_blocks", None)
     return status.st_size if blocks is None else min(status.st_size, blocks * SECTOR)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 WHOLE = (200, 203)  # 203: the same, by a proxy that has changed something (RFC 9110 15.3.4)
 
-# Statuses for a Range header which the server does not like. A 503, or no answer at all, is more
-# often a busy server: it is asked without a range at the second retry only.
+# Statuses for a Range header which the server does not like. Another 5xx, or no answer at all, is
+# more often a busy server: it is asked without a range at the second retry, or where the range
+# spares what has arrived, at the last.
 RANGE_REFUSALS = frozenset({400, 403, 405, 406, 409, 412, 417, 422, 501})
 
 

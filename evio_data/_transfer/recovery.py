@@ -208,9 +208,10 @@ class Recovery:
 
     def _may_be_for_the_range(self, case: Case) -> bool:
         """Say whether it may be a server's way to refuse a range, and as well something else."""
-        if isinstance(case.problem, NoAnswerError):  # a range spares what has arrived
-            return self._failover.is_range_suspected or not case.version.partial.received
-        return getattr(case.problem, "status", 0) == 503
+        if not isinstance(case.problem, NoAnswerError | UnavailableError):
+            return False
+        spares = case.version.partial.received and not self._failover.is_range_suspected
+        return not spares or case.segment.failures >= self._failover.patience
 
     def _wait_briefly(self, case: Case) -> None:
         host = self._hosts[case.source.label]

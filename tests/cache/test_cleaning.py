@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -501,3 +502,28 @@ def test_a_folder_that_cannot_be_listed(
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert f"cannot use {drive.cache / where}: this user has no permission" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace, which injects the error")
+@pytest.mark.parametrize("words", [["--yes"], []], ids=["yes", "dry"])
+@pytest.mark.parametrize("what", ["fan.raw", ".evio-data"])
+def test_what_cannot_be_looked_at(drive: Drive, words: list[str], what: str) -> None:
+    """A file or a folder of which the disk tells nothing is said, and is no success."""
+    drive.add("fan.raw", DATA)
+    evio_data.fetch("fan.raw")
+    place = drive.cache / what
+    inject = ["-e", "inject=?lstat,?newfstatat,?statx:error=EIO", "-P", str(place)]
+    command = [sys.executable, "-m", "evio_data", "clean", "--all", *words]
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-o", os.devnull, *inject, *command],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+    if "ptrace" in done.stderr:
+        pytest.skip("this machine lets nobody be traced")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert str(place) in done.stderr
+    assert "Input/output error" in done.stderr

@@ -48,6 +48,16 @@ def _first(status: str) -> Callable[[], Speak]:
     return make
 
 
+def _cut_once(later: Speak) -> Callable[[], Speak]:
+    """Return one that breaks off half way first, and is odd after that."""
+
+    def make() -> Speak:
+        said = iter([answer(DATA)[:-30_000]])
+        return lambda head: next(said, None) or later(head)
+
+    return make
+
+
 def _hops(count: int) -> Speak:
     def speak(head: str) -> bytes:
         hop = int((re.search(r"hop=(\d+)", head) or ["", "0"])[1])
@@ -99,6 +109,9 @@ ODD: dict[str, Callable[[], Speak]] = {
             length=False,
         )
     ),
+    "cut, then 500 to ranges": _cut_once(lambda head: _without_range_only(head, "500 Oops")),
+    "cut, then 404 to ranges": _cut_once(lambda head: _without_range_only(head, "404 Not Found")),
+    "cut, then silence to ranges": _cut_once(lambda head: b"" if _ranged(head) else answer(DATA)),
     "a length that is too long": lambda: lambda _: answer(DATA).replace(b"60000", b"60100", 1),
 }
 
