@@ -30,8 +30,10 @@ def _computing(count: int) -> Iterator[None]:
 
 def test_one_moment_is_no_load() -> None:
     """A machine is not full at the first look, however much it does in that moment."""
-    allowed = len(os.sched_getaffinity(0))
-    with _computing(8 * allowed):
+    count = len(os.sched_getaffinity(0))
+    if count > 16:
+        pytest.skip("it takes too many programs to fill this machine four times")
+    with _computing(4 * count + 8):
         time.sleep(0.2)  # they have started, most of them
         assert not Processors().are_full()
 
