@@ -217,7 +217,7 @@ class Partial:
                 self._write_journal()
 
     def sync(self, *, always: bool = False) -> Sync:
-        """Begin to flush the bytes if they are scattered (0.5 s a GiB where measured)."""
+        """Begin to flush the bytes if they are scattered, or ``always``; after the last flush."""
         wanted = self._scattered or always
         return Sync(self.path if wanted else None, self.held, after=self._sync)
 

@@ -179,8 +179,8 @@ def raise_for_transient(answer: Answer) -> None:
 
 def _unpacked(body: bytes, coding: str) -> bytes:
     """Return a page that a proxy has compressed unasked; it grows to `MAX_PAGE` at most."""
-    if coding not in ("gzip", "x-gzip", "deflate"):
-        return body
-    with suppress(zlib.error):
-        return zlib.decompressobj(wbits=47).decompress(body, MAX_PAGE)  # 47: gzip or zlib
+    for label in reversed(coding.split(", ")):
+        if label in ("gzip", "x-gzip", "deflate"):
+            with suppress(zlib.error):  # a mere label
+                body = zlib.decompressobj(wbits=47).decompress(body, MAX_PAGE)  # 47: gzip or zlib
     return body

@@ -10,6 +10,8 @@ WHOLE = (200, 203)  # 203: the same, by a proxy that has changed something (RFC 
 # more often a busy server: it is asked without a range at the second retry, or where the range
 # spares what has arrived, at the last.
 RANGE_REFUSALS = frozenset({400, 403, 405, 406, 409, 412, 417, 422, 501})
+# A 404 says more often that there is no file: the range is blamed where there is no other source.
+LAST_REFUSALS = RANGE_REFUSALS | {404}
 
 
 class RangeError(Exception):

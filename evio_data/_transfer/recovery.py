@@ -12,7 +12,7 @@ from .._http.connection import (
     UnreachableError,
     UnusableHostError,
 )
-from .._http.ranges import RANGE_REFUSALS, RangeError, RangeNotSatisfiableError
+from .._http.ranges import LAST_REFUSALS, RangeError, RangeNotSatisfiableError
 from .._http.validators import Validators
 from .._sources.base import Source
 from .._sources.failover import Failover
@@ -237,16 +237,19 @@ class Recovery:
     def _is_whole_by_hash(self, case: Case) -> bool:
         """Say whether all is there, although the server never told the end, or another one."""
         version = case.version
-        if self._wish.known_hash is None or self._wish.size is not None:
+        if self._wish.known_hash is None:
             return False
-        if version.total is not None and (
-            case.progress or version.partial.end != version.partial.front
-        ):
+        if version.total is not None and (case.progress or not self._may_be_whole(version)):
             return False
         if version.running_hash.digest_so_far() != self._wish.known_hash:
             return False
         version.take_end(version.partial.front, proven=True)
         return True
+
+    def _may_be_whole(self, version: Version) -> bool:
+        """Say whether a total may be wrong, which only the server has told."""
+        partial = version.partial
+        return self._wish.size is None and partial.end == partial.front
 
     def _put_off(self, case: Case, *, quietly: bool = False) -> None:
         version, segment, error = case.version, case.segment, case.problem
@@ -359,7 +362,7 @@ _ANSWERS = {
 
 
 def _fault_of(problem: Exception, *, may_be_range: bool) -> Fault:
-    if may_be_range and getattr(problem, "status", None) in {404, *RANGE_REFUSALS}:
+    if may_be_range and getattr(problem, "status", None) in LAST_REFUSALS:
         return Fault.RANGE_REFUSED
     return next((fault for kind, fault in _FAULTS if isinstance(problem, kind)), Fault.REFUSED)
 

@@ -13,9 +13,8 @@ MAX_BUSY_WAIT = 300.0  # seconds
 LEAST_BUSY_WAIT = 0.5  # seconds, whatever a server asks for: it may ask for 0; triples
 CALM = 60.0  # seconds without a refusal after which one more connection is tried
 
-_RANDOM = (
-    random.SystemRandom()
-)  # a caller's seed is its own, and a fork's waits are not its parent's
+# A caller's seed is its own, and a fork does not wait as long as its parent.
+_RANDOM = random.SystemRandom()
 
 
 class ConnectionLimit:

@@ -130,6 +130,18 @@ def test_comes(wire: Wire, tmp_path: Path, odd: str) -> None:
     assert Path(registry.fetch("fan.raw")).read_bytes() == DATA
 
 
+def test_a_length_that_is_too_long_needs_a_hash(wire: Wire, tmp_path: Path) -> None:
+    """Without a published hash a body that ends before its length is cut, and is not pinned."""
+    wire.answers["/fan.raw"] = lambda client: client.sendall(
+        answer(DATA).replace(b"60000", b"60100", 1)
+    )
+    (tmp_path / "registry.txt").write_text(f"fan.raw unpinned {wire.url}/fan.raw\n")
+    registry = Registry.open(tmp_path / "registry.txt", cache_dir=tmp_path / "cache")
+    with pytest.raises(OSError, match="cut short"):
+        registry.fetch("fan.raw")
+    assert not (tmp_path / "cache" / "fan.raw").exists()
+
+
 @pytest.mark.parametrize("status", ["300 Multiple Choices", "304 Not Modified", "305 Use Proxy"])
 def test_a_redirect_to_nowhere_is_told_at_once(wire: Wire, tmp_path: Path, status: str) -> None:
     """A status that leads elsewhere and does not say where is no reason to ask again."""

@@ -9,7 +9,7 @@ import pytest
 from evio_data._http.connection import HttpSession
 from evio_data._sources.origin import source_of
 from evio_data._sources.probe import Probe, probe
-from evio_data.errors import NotFoundError
+from evio_data.errors import DownloadError, NotFoundError
 from evio_data.testing import DriveServer
 from tests.conftest import noise
 
@@ -49,6 +49,19 @@ def test_empty(server: DriveServer, session: HttpSession) -> None:
     """An empty file has no first byte, and a size all the same."""
     file = server.add("a.raw", b"")
     assert probe(source_of(server.plain_url(file)), session) == Probe(0)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 412, 416, 417, 501])
+def test_refuses_ranges(server: DriveServer, session: HttpSession, status: int) -> None:
+    """A server that refuses ranges, by whatever status, says the size of the whole file."""
+    file = server.add("a.raw", noise(100_000), range_status=status)
+    assert probe(source_of(server.plain_url(file)), session) == Probe(100_000)
+
+
+def test_no_such_file(server: DriveServer, session: HttpSession) -> None:
+    """A file that is not there without a range either is refused as before."""
+    with pytest.raises(DownloadError, match="404"):
+        probe(source_of(f"{server.endpoint}/nowhere"), session)
 
 
 @pytest.mark.parametrize(

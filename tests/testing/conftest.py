@@ -36,12 +36,17 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
+def certified(authority: trustme.CA, *names: str) -> DriveServer:
+    """Return a server that speaks TLS under these names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return DriveServer(context)
+
+
 @pytest.fixture
 def proxy(authority: trustme.CA) -> Iterator[DriveServer]:
     """A server that speaks TLS under Google's names."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*HOSTS).configure_cert(context)
-    with DriveServer(context) as running:
+    with certified(authority, *HOSTS) as running:
         yield running
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import requests
 import trustme
 
 from evio_data.testing import DriveFile, DriveServer
+from tests.testing.conftest import certified
 
 Ask = Callable[..., requests.Response]
 
@@ -211,18 +211,10 @@ def test_names_of_the_loopback_interface(
 # --- TLS and proxies -------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    """A certificate authority for this test run."""
-    return trustme.CA()
-
-
 @pytest.fixture
 def secure(authority: trustme.CA) -> Iterator[DriveServer]:
     """A server with a certificate for its own address."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    with DriveServer(context) as running:
+    with certified(authority, "127.0.0.1") as running:
         yield running
 
 

@@ -67,6 +67,15 @@ def test_a_label_that_means_a_coding_needs_a_hash(drive: Drive) -> None:
     assert evio_data.fetch("fan.raw").read_bytes() == DATA
 
 
+def test_a_label_where_no_last_chunk_comes(drive: Drive) -> None:
+    """Where the registered size may be that of decoded bytes, the hash says what is whole."""
+    options = {"content_encoding": "gzip", "length": "chunked", "last_chunk": "close"}
+    file = drive.server.add("fan.raw", DATA, **options)  # type: ignore[arg-type]
+    url = drive.server.plain_url(file)
+    drive.register(f"fan.raw {file.sha256} {url}#size={len(DATA)}")
+    assert evio_data.fetch("fan.raw").read_bytes() == DATA
+
+
 @pytest.mark.parametrize("length", ["chunked", "exact", "absent"])
 def test_what_came_before_a_break_is_kept(drive: Drive, length: str) -> None:
     """However a body is delimited, the bytes before a break count."""
