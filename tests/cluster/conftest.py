@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its threads draw random numbers, which Hypothesis forbids beside
 def client() -> Iterator[Any]:
     """Four workers of one thread each, which speak TCP with each other."""
     distributed = pytest.importorskip("distributed")
